@@ -1,0 +1,1 @@
+"""One outside thing each: adapters translate and decide nothing."""

@@ -1,0 +1,183 @@
+"""What a turn is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where people write, and whose conversation it is.
+
+    As text: `discord:123`, `slack:T1:C1`, `slack:T1:C1:170.5` (a Slack thread with a conversation of its own), `terminal:`.
+    """
+
+    platform: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Channel:
+        platform, _, identity = text.partition(":")
+        return cls(platform, identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer appears: a room of the platform, the message it answers, and the thread it goes into, if any."""
+
+    room: str  # a Discord channel or thread, a Slack channel
+    message: str = ""  # the question's own message; empty where there is none (a slash command)
+    thread: str = ""  # Slack's thread_ts
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who wrote: the platform's id and the name that others see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question as it came from a platform."""
+
+    key: str  # the same message always has the same key, however often the platform delivers it
+    channel: Channel
+    place: Place
+    author: Person
+    text: str
+    shared: bool = False  # several people write here, so the model is told who is speaking
+
+    def for_model(self) -> str:
+        """The question as the model reads it: with its author's name where several people write."""
+        if not self.shared:
+            return self.text
+        name = " ".join(self.author.name.split()) or "someone"
+        return f"{name}: {self.text}"
+
+
+class Status(StrEnum):
+    """How far a turn has come. The table of turns is the queue."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and its answer."""
+
+    id: int
+    prompt: Prompt
+    status: Status = Status.QUEUED
+    attempts: int = 0  # how often a process has begun to answer it
+    messages: tuple[str, ...] = ()  # the platform's ids of the pages posted so far, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The model's memory bound to a channel."""
+
+    id: int
+    channel: Channel
+    backend: str  # which backend remembers it: responses, assistants, chat
+    remote: str = ""  # the id on the server; empty where there is none (yet)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One earlier question and answer of a conversation, as the model saw them."""
+
+    question: str
+    answer: str
+    settled: bool = True  # the server ended this answer itself, so a remote conversation certainly holds it
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a backend needs to answer one question."""
+
+    text: str
+    remote: str = ""  # the conversation on the server, if there is one already
+    history: tuple[Exchange, ...] = ()  # oldest first, without this question
+    person: str = ""  # a stable, meaningless id of the person who asks (OpenAI's safety_identifier)
+
+
+class End(StrEnum):
+    """How an answer ended."""
+
+    COMPLETED = "completed"
+    LENGTH = "length"  # cut by the limit of tokens
+    FILTERED = "filtered"  # cut by a content filter
+    REFUSED = "refused"  # the model declined, in its own words
+    EMPTY = "empty"  # completed without a word
+    STOPPED = "stopped"  # somebody asked to stop
+    SHUTDOWN = "shutdown"  # the bot is going down
+    FAILED = "failed"  # the server says that it failed
+    UNFINISHED = "unfinished"  # the stream ended cleanly, but without its terminal event
+    CONNECTION_LOST = "connection_lost"
+    UNREACHABLE = "unreachable"  # nothing answers at the model's address
+    TIMED_OUT = "timed_out"
+    OVERLOADED = "overloaded"
+    RATE_LIMITED = "rate_limited"
+    NO_CREDIT = "no_credit"
+    UNKNOWN_MODEL = "unknown_model"
+    WRONG_KEY = "wrong_key"
+    NOT_ALLOWED = "not_allowed"
+    TOO_LONG = "too_long"  # the conversation exceeds the model's context
+    API_GONE = "api_gone"  # the server does not speak the configured API (any more)
+    BAD_REQUEST = "bad_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an answer ended, with what there is to add for a person: a server's own sentence, a number of seconds."""
+
+    end: End
+    detail: str = ""
+    retry_after: float | None = None  # seconds
+
+    @property
+    def settled(self) -> bool:
+        """The server ended the answer itself, so it remembers question and answer."""
+        return self.end in {End.COMPLETED, End.LENGTH, End.FILTERED, End.REFUSED, End.EMPTY}
+
+    @property
+    def status(self) -> Status:
+        """What the turn is now."""
+        if self.end in {End.STOPPED, End.SHUTDOWN}:
+            return Status.STOPPED
+        return Status.DONE if self.settled else Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The server has taken the question: ids that became known."""
+
+    remote: str = ""  # the conversation that holds this turn; empty where history is kept locally
+    response: str = ""  # the response or run
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of text from the model's stream."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The server has ended the answer by itself; the last thing that a stream yields."""
+
+    ending: Ending
+
+
+Event = Began | Delta | Ended

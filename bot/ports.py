@@ -1,0 +1,204 @@
+"""What the engine needs from the outside, and what each side may rely on.
+
+There is no port for the clock: the running event loop is the clock (`loop.time()`, seconds), and tests pass in a loop
+that jumps. See `tests/jumping_loop.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from bot.core.commands import Command
+from bot.core.dialects import Dialect
+from bot.core.model import Channel, Conversation, Ending, Event, Exchange, Place, Prompt, Request, Turn
+from bot.core.pacing import Call, Limit, Receipt
+
+
+class Backend(Protocol):
+    """One OpenAI API."""
+
+    @property
+    def name(self) -> str:
+        """`responses`, `assistants` or `chat`."""
+        ...
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Asks once, without retries of its own after the server may have begun, and yields what comes.
+
+        Yields at most one `Began` before the first `Delta`, and one `Ended` as the last event. Whatever else ends the
+        answer is raised as BackendError from entering the block or from the iteration; no SDK error escapes. Leaving
+        the block, also by cancellation, closes the connection to the server at once.
+        """
+        ...
+
+    async def forget(self, remote: str) -> None:
+        """Deletes a conversation on the server. One that is not there is no error. Raises BackendError."""
+        ...
+
+    async def leave_nothing(self) -> None:
+        """Deletes what this backend has made on the server besides conversations (the assistant, if it made one)."""
+        ...
+
+    async def probe(self) -> None:
+        """Asks the server, without generating, whether key, model and API are there. Raises BackendError."""
+        ...
+
+    async def close(self) -> None:
+        """Closes connections. Streams that are open break."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where a platform delivers what people say."""
+
+    async def receive(self, prompt: Prompt) -> None:
+        """Takes a question, or obeys it where it is a text command (`!stop`).
+
+        When it returns the question is stored, so the platform may be told that it was received; the answer comes later.
+        A prompt whose key was seen before does nothing. Raises StoreError if it could not be stored.
+        """
+        ...
+
+    async def obey(self, command: Command, channel: Channel) -> str:
+        """Carries out a command given otherwise than as text; returns the sentence to show."""
+        ...
+
+    async def knows(self, channel: Channel, place: Place) -> bool:
+        """Whether the bot has been asked in this thread before (so it goes on there without being mentioned)."""
+        ...
+
+    async def quiet(self, channel: Channel) -> None:
+        """Returns when no turn of the channel is queued or running."""
+        ...
+
+
+class Platform(Protocol):
+    """One chat service. Every call is made once; nothing waits or retries inside except where it says so."""
+
+    @property
+    def name(self) -> str:
+        """`discord`, `slack` or `terminal`: the first part of its channels."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def limits(self, call: Call, place: Place) -> Sequence[Limit]:
+        """Every limit that this call counts against, the one that its headers speak of first."""
+        ...
+
+    async def connect(self, inbox: Inbox) -> str:
+        """Connects and begins to deliver. Returns when it is connected, with a line that says as whom and where.
+
+        Raises ConfigError when the platform refuses the token, the intents or the scopes.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Serves until `close`, surviving drops of the connection. Ends by itself only where the person ends it."""
+        ...
+
+    async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
+        """Shows a new message; the receipt has its id. `first`: it is the answer's first page.
+
+        Calling again with the same nonce (at most 25 characters) after Unreachable never shows it twice.
+        Raises PlatformError.
+        """
+        ...
+
+    async def edit(self, place: Place, message: str, text: str) -> Receipt:
+        """Replaces the text of a message of ours. Raises PlatformError."""
+        ...
+
+    async def delete(self, place: Place, message: str) -> Receipt:
+        """Removes a message of ours. Raises PlatformError; Gone when it is not there."""
+        ...
+
+    async def typing(self, place: Place) -> float:
+        """Shows that an answer is coming; returns after how many seconds to say so again (0: never).
+
+        Raises PlatformError.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stops delivering, then disconnects. Running calls are finished first."""
+        ...
+
+
+class Store(Protocol):
+    """The database: turns, conversations and notes. Raises StoreError."""
+
+    async def accept(self, prompt: Prompt) -> Turn | None:
+        """Stores a question as a queued turn; None if its key was stored before."""
+        ...
+
+    async def start(self, turn: Turn, conversation: Conversation) -> Turn:
+        """The turn is running, in this conversation, and has one attempt more."""
+        ...
+
+    async def next_queued(self, channel: Channel) -> Turn | None:
+        """The oldest queued turn of the channel."""
+        ...
+
+    async def add_message(self, turn: Turn, message: str) -> None:
+        """One more page of the answer is on the platform."""
+        ...
+
+    async def drop_message(self, turn: Turn, message: str) -> None:
+        """A page of the answer is no longer on the platform."""
+        ...
+
+    async def set_response(self, turn: Turn, response: str) -> None:
+        """The server's id of the response or run."""
+        ...
+
+    async def finish(self, turn: Turn, answer: str, ending: Ending) -> None:
+        """The turn has ended with this text (as the model wrote it)."""
+        ...
+
+    async def requeue(self, turn: Turn) -> None:
+        """The turn waits again, before any later one of its channel; its messages stay known."""
+        ...
+
+    async def open_turns(self) -> Sequence[Turn]:
+        """Every queued or running turn, oldest first: what a start has to look after."""
+        ...
+
+    async def asked_in(self, channel: Channel, place: Place) -> bool:
+        """Whether any turn, however it ended, was asked in this room and thread."""
+        ...
+
+    async def conversation(self, channel: Channel, backend: str) -> Conversation:
+        """The channel's open conversation with this backend; a new one is made where there is none."""
+        ...
+
+    async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
+        """The conversation's id on the server."""
+        ...
+
+    async def history(self, conversation: Conversation) -> Sequence[Exchange]:
+        """Its ended turns that have an answer, oldest first."""
+        ...
+
+    async def close_conversations(self, channel: Channel) -> None:
+        """The channel forgets: the next question opens another conversation."""
+        ...
+
+    async def forgotten(self, backend: str) -> Sequence[Conversation]:
+        """Closed conversations that are still on the server, and in which no turn is running."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Notebook(Protocol):
+    """Small things that a backend remembers across restarts, as text by name. Raises StoreError."""
+
+    async def read(self, name: str) -> str | None: ...
+
+    async def write(self, name: str, text: str | None) -> None:
+        """None removes it."""
+        ...

@@ -1,0 +1,72 @@
+"""What a reader would have seen, and when: every state of every message, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["posted", "edited", "deleted", "typing", "status"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that became visible in a room."""
+
+    at: float  # seconds, monotonic: when the platform accepted it
+    platform: Literal["discord", "slack"]
+    room: str
+    kind: Kind
+    message: str = ""
+    author: str = ""
+    text: str = ""
+    reply_to: str = ""  # the message or the thread it belongs to
+    bot: bool = False
+    private_to: str = ""  # only this person sees it
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class Timeline:
+    """The record, and whoever follows it live."""
+
+    now: Callable[[], float] = time.monotonic
+    moments: list[Moment] = field(default_factory=list[Moment])
+    _followers: set[asyncio.Queue[Moment]] = field(default_factory=set[asyncio.Queue[Moment]])
+
+    def add(self, moment: Moment) -> None:
+        self.moments.append(moment)
+        for follower in self._followers:
+            follower.put_nowait(moment)
+
+    def states(self, message: str) -> list[Moment]:
+        """Every state of one message, in the order in which a reader saw them."""
+        return [moment for moment in self.moments if moment.message == message]
+
+    def shown(self, room: str) -> dict[str, str]:
+        """What stands in a room now: message id -> text, oldest first."""
+        texts: dict[str, str] = {}
+        for moment in self.moments:
+            if moment.room != room or not moment.message:
+                continue
+            if moment.kind == "deleted":
+                texts.pop(moment.message, None)
+            elif moment.kind in ("posted", "edited"):
+                texts[moment.message] = moment.text
+        return texts
+
+    async def follow(self) -> AsyncIterator[Moment]:
+        """What was, then what comes, without a gap."""
+        queue: asyncio.Queue[Moment] = asyncio.Queue()
+        for moment in self.moments:
+            queue.put_nowait(moment)
+        self._followers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._followers.discard(queue)
