@@ -56,8 +56,8 @@ class Inbox(Protocol):
     async def receive(self, prompt: Prompt) -> None:
         """Takes a question, or obeys it where it is a text command (`!stop`).
 
-        When it returns the question is stored, so the platform may be told that it was received; the answer comes later.
-        A prompt whose key was seen before does nothing. Raises StoreError if it could not be stored.
+        When it returns the question is stored, so the platform may be told that it was received; the answer comes
+        later. A prompt whose key was seen before does nothing. Raises StoreError if it could not be stored.
         """
         ...
 

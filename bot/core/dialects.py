@@ -15,8 +15,8 @@ def _same(text: str) -> str:
 class Dialect:
     """A platform's Markdown.
 
-    `cost` is additive (the cost of a text is the sum of the costs of its pieces) and never below what the platform counts
-    for the rendered text, so a page within `budget` always fits.
+    `cost` is additive (the cost of a text is the sum of the costs of its pieces) and never below what the platform
+    counts for the rendered text, so a page within `budget` always fits.
     """
 
     name: str

@@ -10,7 +10,8 @@ from enum import StrEnum
 class Channel:
     """Where people write, and whose conversation it is.
 
-    As text: `discord:123`, `slack:T1:C1`, `slack:T1:C1:170.5` (a Slack thread with a conversation of its own), `terminal:`.
+    As text: `discord:123`, `slack:T1:C1`, `slack:T1:C1:170.5` (a Slack thread that has a conversation of its own),
+    `terminal:`.
     """
 
     platform: str

@@ -17,7 +17,7 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `calls` calls in any `seconds` seconds, counted under `key`; the figures hold until headers say otherwise."""
+    """At most `calls` calls in any `seconds` seconds, counted under `key`; holds until headers say otherwise."""
 
     key: str
     calls: int
@@ -26,7 +26,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a platform said of the first limit of a call: how many, how many are left, and seconds until all are back."""
+    """What a platform said of a call's first limit: how many, how many are left, seconds until all are back."""
 
     calls: int
     left: int
