@@ -1,0 +1,126 @@
+"""The discord.py client: what people say and ask for goes to the inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+import aiohttp
+import discord
+
+from adapters.discord.prompts import to_command, to_prompt
+from adapters.discord.rest import Rest
+from adapters.discord.slash_commands import Interaction, SlashCommands
+from bot.core.commands import Command
+from bot.core.model import Channel, Place
+from bot.errors import StoreError
+from bot.ports import Inbox
+
+log = logging.getLogger(__name__)
+
+NOT_STORED = "I could not take your question just now. Please ask again in a moment."
+NOT_DONE = "I could not do that just now. Please try again in a moment."
+
+# What the bot needs to hear; message_content is privileged and needs the switch in Discord's developer portal.
+INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
+
+
+class Listener(discord.Client):
+    """One login. Messages of one channel reach the inbox in the order in which Discord sent them.
+
+    `tell` shows a sentence as a reply; `ready` is called when Discord has begun to deliver.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        rest: Rest,
+        *,
+        always_on: frozenset[str],
+        tell: Callable[[Place, str], Awaitable[None]],
+        ready: Callable[[str], None],
+        trace: aiohttp.TraceConfig,
+    ) -> None:
+        super().__init__(
+            intents=INTENTS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            guild_ready_timeout=0.0,  # READY itself lists the servers; their details are not worth waiting for
+            http_trace=trace,
+        )
+        self._inbox = inbox
+        self._rest = rest
+        self._always_on = always_on
+        self._tell = tell
+        self._tell_ready = ready
+        self._slash_commands = SlashCommands(self, self._obey)
+        self._accepting = True
+        self._at_work: set[asyncio.Task[Any]] = set()
+        self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def drain(self, seconds: float) -> None:
+        """Takes nothing new, and lets what was heard reach the inbox."""
+        await asyncio.sleep(0)  # handlers of what was heard just now have not begun yet
+        self._accepting = False
+        if self._at_work:
+            _, late = await asyncio.wait(self._at_work, timeout=seconds)
+            for task in late:
+                task.cancel()
+
+    async def setup_hook(self) -> None:
+        if self.application_id is not None:
+            await self._slash_commands.register(self._rest, self.application_id)
+
+    async def on_ready(self) -> None:
+        servers = len(self.guilds)
+        self._tell_ready(f"connected as {self.user} in {servers} server{'' if servers == 1 else 's'}")
+
+    async def on_message(self, message: discord.Message) -> None:
+        if not self._begin():
+            return
+        # discord.py starts a task for each event in the order of arrival, and the lock lets them through in that order
+        lock = self._in_order.setdefault(message.channel.id, asyncio.Lock())
+        async with lock:
+            await self._deliver(message)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        error = sys.exception()
+        log.error("discord.handler_failed", extra={"handler": event_method, "error": type(error).__name__})
+
+    async def _deliver(self, message: discord.Message) -> None:
+        me = self.user.id if self.user else 0
+        prompt = to_prompt(message, me=me, always_on=self._always_on)
+        try:
+            if prompt is None:
+                prompt = to_command(message, me=me)
+                if prompt is None or not await self._inbox.knows(prompt.channel, prompt.place):
+                    return
+            await self._inbox.receive(prompt)
+        except StoreError as error:
+            log.error("discord.not_stored", extra={"channel": str(message.channel.id), "error": str(error)})
+            await self._tell(Place(room=str(message.channel.id), message=str(message.id)), NOT_STORED)
+
+    async def _obey(self, command: Command, interaction: Interaction) -> None:
+        if not self._begin():
+            return
+        # Within 3 s Discord wants a sign, and forgetting a conversation may take the model's server longer
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            sentence = await self._inbox.obey(command, Channel("discord", str(interaction.channel_id)))
+        except StoreError as error:
+            log.error("discord.not_obeyed", extra={"command": command.value, "error": str(error)})
+            sentence = NOT_DONE
+        await interaction.edit_original_response(content=sentence, allowed_mentions=discord.AllowedMentions.none())
+
+    def _begin(self) -> bool:
+        """Whether this handler may begin; then `drain` waits for its task."""
+        task = asyncio.current_task()
+        if self._accepting and task is not None:
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
+        return self._accepting

@@ -1,0 +1,148 @@
+"""Discord as a Platform: discord.py listens; the writes of a reply go through a REST client of our own (see `rest`)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import aiohttp
+import discord
+
+from adapters.discord.failures import GLOBAL
+from adapters.discord.gateway import Gateway
+from adapters.discord.listener import Listener
+from adapters.discord.probe import problems
+from adapters.discord.rest import Rest
+from bot.core.dialects import DISCORD, Dialect
+from bot.core.model import Place
+from bot.core.pacing import Call, Limit, Receipt
+from bot.errors import PlatformError
+from bot.ports import Inbox
+
+log = logging.getLogger(__name__)
+
+# The text is the model's, so nothing in it may notify anybody. Without the field an edit parses mentions again.
+_NOBODY = {"parse": list[str]()}
+
+_SUPPRESS_EMBEDS = 1 << 2  # no previews of links; an edit leaves the flag as it is
+
+# Calls and seconds in one channel, until headers say otherwise. Discord documents none: posts and edits are seen as 5 in
+# 5 s, counted apart; deleting fresh messages as 3 in 1 s; of typing nothing is known.
+_WINDOWS = {Call.POST: (5, 5.0), Call.EDIT: (5, 5.0), Call.DELETE: (3, 1.0), Call.TYPING: (5, 5.0)}
+
+# 50 requests a second: Discord's limit for all of a bot's calls together.
+_ALL_CALLS = Limit(GLOBAL, 50, 1.0)
+
+# Discord shows that somebody is typing for 10 s.
+_TYPING_SHOWS = 8.0
+
+
+class DiscordPlatform:
+    """One bot on Discord. `always_on` are ids of channels in which every message is a question."""
+
+    def __init__(
+        self, token: str, *, api_url: str = "https://discord.com/api/v10", always_on: frozenset[str] = frozenset()
+    ) -> None:
+        self._token = token.strip()
+        self._api_url = api_url
+        self._always_on = always_on
+        self._rest = Rest(self._token, api_url)
+        self._gateway: Gateway | None = None
+
+    @property
+    def name(self) -> str:
+        return "discord"
+
+    @property
+    def dialect(self) -> Dialect:
+        return DISCORD
+
+    def limits(self, call: Call, place: Place) -> Sequence[Limit]:
+        """The channel's own limit for this kind of call, and that of the whole bot."""
+        return (Limit(_limit_key(call, place), *_WINDOWS[call]), _ALL_CALLS)
+
+    async def connect(self, inbox: Inbox) -> str:
+        """Logs in, registers the commands and begins to deliver. While Discord is out of reach it goes on trying.
+
+        Raises ConfigError when the token, the intent or the address of the API is wrong.
+        """
+        _keep_messages_out_of_logs()
+
+        def make_listener(ready: Callable[[str], None], trace: aiohttp.TraceConfig) -> Listener:
+            return Listener(inbox, self._rest, always_on=self._always_on, tell=self._tell, ready=ready, trace=trace)
+
+        self._rest.open()
+        self._gateway = Gateway(self._token, self._api_url, self._rest, make_listener)
+        try:
+            return await self._gateway.open()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def run(self) -> None:
+        """Serves until `close`. Raises ConfigError when Discord does not let the bot in any more."""
+        if self._gateway is not None:
+            await self._gateway.serve()
+
+    async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
+        """Shows a new message, as a reply to the question if it is the first page. Raises PlatformError."""
+        body: dict[str, object] = {
+            "content": text,
+            "allowed_mentions": _NOBODY,
+            "flags": _SUPPRESS_EMBEDS,
+            "nonce": nonce,
+            "enforce_nonce": True,
+        }
+        if first and place.message:
+            body["message_reference"] = {"message_id": place.message, "fail_if_not_exists": False}
+        return await self._write(Call.POST, place, "POST", "messages", body)
+
+    async def edit(self, place: Place, message: str, text: str) -> Receipt:
+        """Replaces the text of a message of ours. Raises PlatformError."""
+        body = {"content": text, "allowed_mentions": _NOBODY}
+        return await self._write(Call.EDIT, place, "PATCH", f"messages/{message}", body, message)
+
+    async def delete(self, place: Place, message: str) -> Receipt:
+        """Removes a message of ours. Raises PlatformError; Gone when it is not there."""
+        return await self._write(Call.DELETE, place, "DELETE", f"messages/{message}", message=message)
+
+    async def typing(self, place: Place) -> float:
+        """Shows that an answer is coming; returns after how many seconds to say so again. Raises PlatformError."""
+        await self._write(Call.TYPING, place, "POST", "typing")
+        return _TYPING_SHOWS
+
+    async def close(self) -> None:
+        """Stops delivering, lets running calls finish, and disconnects."""
+        if self._gateway is not None:
+            await self._gateway.close()
+        await self._rest.close()
+
+    async def probe(self) -> list[str]:
+        """What is wrong with the token, the intent or the servers, one line each with how to mend it."""
+        async with Rest(self._token, self._api_url) as rest:
+            return await problems(rest, self._api_url, self._always_on)
+
+    async def _write(
+        self, call: Call, place: Place, method: str, path: str, body: object = None, message: str = ""
+    ) -> Receipt:
+        answer = await self._rest.call(method, f"/channels/{place.room}/{path}", body, limit=_limit_key(call, place))
+        return Receipt(message or (str(answer.data["id"]) if answer.data else ""), answer.quota)
+
+    async def _tell(self, place: Place, sentence: str) -> None:
+        try:
+            await self.post(place, sentence, nonce=f"s{place.message}", first=True)
+        except PlatformError as error:
+            log.error("discord.not_told", extra={"channel": place.room, "error": str(error)})
+
+
+def _limit_key(call: Call, place: Place) -> str:
+    return f"discord:{call.value}:{place.room}"
+
+
+def _keep_messages_out_of_logs() -> None:
+    """discord.py logs the bodies of requests and events at DEBUG, and that it has no voice at WARNING."""
+    for name in ("discord.http", "discord.gateway", "discord.webhook.async_"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.INFO))
+    discord.VoiceClient.warn_nacl = False
+    discord.VoiceClient.warn_dave = False
