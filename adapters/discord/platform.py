@@ -26,8 +26,8 @@ _NOBODY = {"parse": list[str]()}
 
 _SUPPRESS_EMBEDS = 1 << 2  # no previews of links; an edit leaves the flag as it is
 
-# Calls and seconds in one channel, until headers say otherwise. Discord documents none: posts and edits are seen as 5 in
-# 5 s, counted apart; deleting fresh messages as 3 in 1 s; of typing nothing is known.
+# Calls and seconds in one channel, until headers say otherwise. Discord documents none: posts and edits are seen as 5
+# in 5 s, counted apart; deleting fresh messages as 3 in 1 s; of typing nothing is known.
 _WINDOWS = {Call.POST: (5, 5.0), Call.EDIT: (5, 5.0), Call.DELETE: (3, 1.0), Call.TYPING: (5, 5.0)}
 
 # 50 requests a second: Discord's limit for all of a bot's calls together.

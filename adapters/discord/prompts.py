@@ -19,7 +19,7 @@ def to_prompt(message: discord.Message, *, me: int, always_on: frozenset[str]) -
     """The question that a message puts to the bot, whose user id is `me`; None if it is not meant for it.
 
     It is in a direct message, when it mentions the bot, when it replies to the bot, and in an always-on channel with
-    its threads. What it replies to is quoted before it, unless the bot wrote that. With no text at all it asks for help.
+    its threads. What it replies to is quoted before it, unless the bot wrote that. Without any text it asks for help.
     """
     if not _from_person(message, me):
         return None
@@ -88,7 +88,7 @@ def _readable(message: discord.Message, me: int) -> str:
     if not text and message.message_snapshots:
         text = message.message_snapshots[0].content  # a forwarded message has its text in there
     ours = "|".join([f"<@!?{me}>", *(f"<@&{role}>" for role in _own_roles(message, me))])
-    text = re.sub(rf"^\s*(?:{ours})[,:]?|[ \t]*(?:{ours})", "", text).strip()
+    text = re.sub(rf"^\s*(?:{ours})(?:[,:](?=\s))?|[ \t]*(?:{ours})", "", text).strip()
 
     guild = message.guild
     users = {str(user.id): user.display_name for user in message.mentions}
