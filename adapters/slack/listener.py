@@ -1,0 +1,111 @@
+"""What Slack delivers, taken to the inbox: posts as questions, the slash command as a command.
+
+Bolt runs with `process_before_response`: an envelope is acknowledged after its listener has returned, so a question is
+stored before Slack is told that it was received. A listener that raises leaves the envelope without an acknowledgement,
+and Slack delivers it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import Any, cast
+from weakref import WeakValueDictionary
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+
+from adapters.slack.calls import WebClient
+from adapters.slack.people import People
+from adapters.slack.prompts import Scope, is_addressed, is_post, is_reply, people_in, to_prompt, where
+from adapters.slack.sign_in import Me
+from bot.core.commands import Command
+from bot.core.model import Channel
+from bot.errors import RivuletError
+from bot.ports import Inbox
+
+log = logging.getLogger(__name__)
+
+_ANYTHING = re.compile("")
+
+
+class Listener:
+    """Decides which events are questions and hands them on, those of one room in the order in which they came."""
+
+    def __init__(self, me: Me, people: People, inbox: Inbox, *, scope: Scope, always_on: frozenset[str]) -> None:
+        self._me = me
+        self._people = people
+        self._inbox = inbox
+        self._scope: Scope = scope
+        self._always_on = always_on
+        self._rooms: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def app(self, client: WebClient, command: str, logger: logging.Logger) -> AsyncApp:
+        """The Bolt app. The client needs no token: it only asks for the socket's address."""
+        me = self._me
+
+        # Without it Bolt asks auth.test at the first event, and acknowledges (loses) the event if that fails.
+        async def authorize() -> AuthorizeResult:
+            return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_id=me.bot, bot_user_id=me.user)
+
+        app: Any = AsyncApp(
+            name=__name__,  # Bolt sets the level of the logger that has this name
+            logger=logger,
+            client=client,
+            authorize=authorize,
+            process_before_response=True,
+            request_verification_enabled=False,  # signatures are for HTTP; a socket was opened by us
+            attaching_conversation_kwargs_enabled=False,  # they may call Slack before the listener runs
+        )
+        app.error(self._failed)
+        app.event("app_mention")(self._on_post)
+        app.event("message")(self._on_post)
+        app.command(command)(self._on_command)
+        # Bolt does not acknowledge what nobody listens to, and Slack then delivers it three times more.
+        app.event(_ANYTHING)(_ignore_event)
+        app.command(_ANYTHING)(_ignore_command)
+        return cast("AsyncApp", app)
+
+    async def _on_post(self, event: dict[str, Any]) -> None:
+        me = self._me
+        if not is_post(event, bot_user=me.user):
+            return
+        async with self._rooms.setdefault(event["channel"], asyncio.Lock()):
+            if not is_addressed(event, bot_user=me.user, always_on=self._always_on):
+                if not is_reply(event):
+                    return
+                if not await self._inbox.knows(*where(event, team=me.team, scope=self._scope)):
+                    return
+            names = await self._people.names(people_in(event))
+            prompt = to_prompt(event, team=me.team, bot_user=me.user, scope=self._scope, names=names)
+            if prompt is not None:
+                await self._inbox.receive(prompt)
+
+    async def _on_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
+        await ack({"response_type": "ephemeral", "text": await self._obey(command)})
+
+    async def _obey(self, command: dict[str, Any]) -> str:
+        try:
+            wish = Command((command.get("text") or "").strip().lstrip("!").lower())
+        except ValueError:
+            wish = Command.HELP
+        room = str(command["channel_id"])
+        if self._scope == "thread" and wish is not Command.HELP and not room.startswith("D"):
+            # Slack does not say in which thread a slash command was typed
+            return f"Each thread has a conversation of its own here: write `!{wish}` in the thread."
+        try:
+            return await self._inbox.obey(wish, Channel("slack", f"{self._me.team}:{room}"))
+        except RivuletError as error:  # a slash command is not delivered again, so its author is told
+            return str(error)
+
+    async def _failed(self, error: Exception) -> None:
+        log.error("slack.event.failed", extra={"error": f"{type(error).__name__}: {error}"})
+
+
+async def _ignore_event() -> None:
+    pass
+
+
+async def _ignore_command(ack: AsyncAck) -> None:
+    await ack()

@@ -1,0 +1,209 @@
+"""Slack as a platform: the calls of an answer, and the life of the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+
+from adapters.slack.calls import TIMEOUT, Answer, made, web_client
+from adapters.slack.listener import Listener
+from adapters.slack.people import People
+from adapters.slack.probe import probe
+from adapters.slack.prompts import Scope
+from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
+from adapters.slack.socket import SDK_LOG, Socket
+from bot.core.dialects import SLACK
+from bot.core.model import Place
+from bot.core.pacing import Call, Limit, Receipt
+from bot.errors import ConfigError, Gone, Refused, Rejected
+from bot.ports import Inbox
+
+_PAGE = "rivulet_page"  # the type of the metadata that carries a nonce
+_UNSURE = 1_000  # nonces remembered whose posts nobody repeated
+
+
+class SlackPlatform:
+    """One workspace, over the Web API and Socket Mode. `always_on` holds ids of Slack channels (C…)."""
+
+    name = "slack"
+    dialect = SLACK
+
+    def __init__(
+        self,
+        bot_token: str,
+        app_token: str,
+        *,
+        api_url: str = "https://slack.com/api/",
+        conversation_scope: Scope = "channel",
+        always_on: frozenset[str] = frozenset(),
+        command: str = "/rivulet",
+        heartbeat: float = 5.0,  # seconds between the socket's pings; a dead connection is noticed within four
+    ) -> None:
+        self._bot_token = bot_token
+        self._app_token = app_token
+        self._scope: Scope = conversation_scope
+        self._always_on = always_on
+        self._command = command
+        self._heartbeat = heartbeat
+        self._client = web_client(api_url, bot_token, SDK_LOG)
+        self._keyless = web_client(api_url, None, SDK_LOG)  # for Bolt, which knows us by other means
+        self._me = Me("", "", "", "", "")
+        self._since = 0.0  # when we connected; seconds since 1970, as Slack's ts
+        self._socket: Socket | None = None
+        self._unsure: deque[str] = deque(maxlen=_UNSURE)  # nonces of posts that may or may not have appeared
+        self._busy: set[asyncio.Future[None]] = set()
+        self._closed = asyncio.Event()
+
+    def limits(self, call: Call, place: Place) -> Sequence[Limit]:
+        team = self._me.team
+        match call:
+            case Call.POST:
+                # "one message a second and channel, short bursts tolerated, several hundred a minute and workspace":
+                # a little slower, for calls arrive closer together than they left
+                return (
+                    Limit(f"slack:chat.postMessage:{team}:{place.room}", 1, 1.2),
+                    Limit(f"slack:chat.postMessage:{team}", 300, 60.0),
+                )
+            case Call.EDIT:  # tier 3: at least 50 a minute, for all channels together
+                return (Limit(f"slack:chat.update:{team}", 50, 60.0),)
+            case Call.DELETE:  # tier 3
+                return (Limit(f"slack:chat.delete:{team}", 50, 60.0),)
+            case Call.TYPING:
+                return ()
+
+    async def connect(self, inbox: Inbox) -> str:
+        if faults := mixed_up(self._bot_token, self._app_token):
+            raise ConfigError(faults[0])
+        self._closed.clear()
+        session = aiohttp.ClientSession(timeout=TIMEOUT)
+        self._client.session = self._keyless.session = session
+        try:
+            self._me = await sign_in(self._client)
+            address = await socket_address(self._client, self._app_token)
+            self._since = time.time()
+            listener = Listener(self._me, People(self._client), inbox, scope=self._scope, always_on=self._always_on)
+            app = listener.app(self._keyless, self._command, SDK_LOG)
+            self._socket = Socket(app, self._app_token, heartbeat=self._heartbeat, proxy=self._client.proxy)
+            await self._socket.connect(address)
+        except BaseException:
+            await self.close()
+            raise
+        return f"connected as {self._me.name} in {self._me.team_name}"
+
+    async def run(self) -> None:
+        await self._closed.wait()
+
+    async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
+        if self._may_be_there(place, nonce) and (found := await self._find(place, nonce)):
+            return Receipt(found)
+        limit = self.limits(Call.POST, place)[0].key
+        metadata = {"event_type": _PAGE, "event_payload": {"nonce": nonce}}
+        call = self._client.chat_postMessage(
+            channel=place.room,
+            thread_ts=place.thread or None,
+            markdown_text=text,
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata=metadata,
+        )
+        try:
+            answer = await self._made(call, limit=limit, wait=1.0)
+        except (Refused, Rejected, Gone):
+            raise
+        except BaseException:  # unreachable or cancelled: it may have been taken
+            self._unsure.append(nonce)
+            raise
+        return Receipt(str(answer.data["ts"]))
+
+    async def edit(self, place: Place, message: str, text: str) -> Receipt:
+        call = self._client.chat_update(channel=place.room, ts=message, markdown_text=text)
+        await self._made(call, limit=self.limits(Call.EDIT, place)[0].key)
+        return Receipt(message)
+
+    async def delete(self, place: Place, message: str) -> Receipt:
+        call = self._client.chat_delete(channel=place.room, ts=message)
+        await self._made(call, limit=self.limits(Call.DELETE, place)[0].key)
+        return Receipt(message)
+
+    async def typing(self, place: Place) -> float:
+        """Slack shows no typing of bots in channels."""
+        return 0.0
+
+    async def probe(self) -> list[str]:
+        """What is wrong with tokens, scopes and Socket Mode, each with how to mend it. Needs no `connect`."""
+        client = web_client(self._client.base_url, self._bot_token, SDK_LOG)
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as client.session:
+            return await probe(client, self._bot_token, self._app_token)
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+            self._socket = None
+        if self._busy:
+            await asyncio.wait(self._busy)  # each ends by itself, at the latest by its timeout
+        if self._client.session is not None:
+            await self._client.session.close()
+        self._closed.set()
+
+    async def _made(self, call: Awaitable[Any], *, limit: str = "", wait: float = 3.0) -> Answer:
+        with self._in_work():
+            return await made(call, limit=limit, wait=wait)
+
+    @contextmanager
+    def _in_work(self) -> Generator[None]:
+        done = asyncio.get_running_loop().create_future()
+        self._busy.add(done)
+        try:
+            yield
+        finally:
+            self._busy.discard(done)
+            done.set_result(None)
+
+    def _may_be_there(self, place: Place, nonce: str) -> bool:
+        """Whether an earlier post with this nonce may have appeared: ours, or that of a process before this one."""
+        return nonce in self._unsure or 0 < _seconds(place.message) < self._since
+
+    async def _find(self, place: Place, nonce: str) -> str:
+        """The ts of our message with this nonce among what was written after the question; empty if there is none."""
+        cursor: str | None = None
+        while True:
+            window: dict[str, Any] = {
+                "channel": place.room,
+                "oldest": place.message or None,
+                "include_all_metadata": True,
+                "limit": 100,
+                "cursor": cursor,
+            }
+            if place.thread:
+                answer = await self._made(self._client.conversations_replies(ts=place.thread, **window))
+            else:
+                answer = await self._made(self._client.conversations_history(**window))
+            messages: list[dict[str, Any]] = answer.data.get("messages") or []
+            for message in messages:
+                if self._is_ours(message) and _nonce(message) == nonce:
+                    return str(message["ts"])
+            paging: dict[str, str] = answer.data.get("response_metadata") or {}
+            cursor = paging.get("next_cursor")
+            if not cursor:
+                return ""
+
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        return message.get("bot_id") == self._me.bot or message.get("user") == self._me.user
+
+
+def _nonce(message: dict[str, Any]) -> str | None:
+    metadata: dict[str, Any] = message.get("metadata") or {}
+    return metadata.get("event_payload", {}).get("nonce") if metadata.get("event_type") == _PAGE else None
+
+
+def _seconds(ts: str) -> float:
+    try:
+        return float(ts)
+    except ValueError:
+        return 0.0
