@@ -1,0 +1,111 @@
+"""The assistant that runs: one configured by its id, or one made once, kept in the notebook and kept up to date."""
+
+# The SDK marks all of this API as deprecated; other servers than OpenAI still have it.
+# pyright: reportDeprecated=false
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from contextlib import suppress
+
+from openai import APIStatusError, AsyncOpenAI, NotFoundError, omit
+
+from adapters.openai.errors import model_is_unknown
+from adapters.openai.threads import quietly
+from bot.ports import Notebook
+
+log = logging.getLogger(__name__)
+
+
+class Assistant:
+    """Errors of the SDK and StoreError pass through."""
+
+    def __init__(
+        self, client: AsyncOpenAI, notebook: Notebook, *, model: str, instructions: str, configured: str
+    ) -> None:
+        self._client = client
+        self._notebook = notebook
+        self._model = model
+        self._instructions = instructions
+        self.configured = configured  # its id from the settings; such an assistant keeps its own settings
+        self._made = ""  # known to be there, with these settings
+        self._making = asyncio.Lock()  # two first questions must not make two assistants
+
+    async def ready(self) -> str:
+        """The id of an assistant with these settings."""
+        if self.configured:
+            return self.configured
+        async with self._making:
+            if not self._made:
+                self._made = await self._update() or await self._create()
+                await self._notebook.write(_NOTE, json.dumps({"id": self._made, "settings": self._fingerprint()}))
+            return self._made
+
+    async def gone(self, assistant: str) -> None:
+        """The server does not have this one any more; `ready` makes another."""
+        async with self._making:
+            if self._made == assistant:
+                self._made = ""
+                await self._notebook.write(_NOTE, None)
+
+    async def look(self) -> None:
+        """Raises what the SDK raises if the server has no assistants, or not the one that is configured."""
+        if self.configured:
+            await quietly(lambda: self._client.beta.assistants.retrieve(self.configured))
+        else:
+            await quietly(lambda: self._client.beta.assistants.list(limit=1))
+
+    async def delete(self) -> None:
+        """Deletes the one that was made, by this process or an earlier one."""
+        made, _ = await self._noted()
+        if not made:
+            return
+        with suppress(NotFoundError):
+            await quietly(lambda: self._client.beta.assistants.delete(made))
+        self._made = ""
+        await self._notebook.write(_NOTE, None)
+
+    async def _update(self) -> str:
+        """The id of the noted assistant, brought up to date; empty where there is none."""
+        made, settings = await self._noted()
+        if not made or settings == self._fingerprint():
+            return made
+        log.info("openai.assistant.updated", extra={"assistant": made})
+        try:
+            await quietly(
+                lambda: self._client.beta.assistants.update(
+                    made, model=self._model, instructions=self._instructions or omit
+                )
+            )
+        except APIStatusError as error:
+            if error.status_code != 404 or model_is_unknown(error):
+                raise
+            return ""
+        return made
+
+    async def _create(self) -> str:
+        made = await quietly(
+            lambda: self._client.beta.assistants.create(
+                model=self._model, instructions=self._instructions or omit, name="Rivulet"
+            )
+        )
+        log.info("openai.assistant.created", extra={"assistant": made.id})
+        return made.id
+
+    async def _noted(self) -> tuple[str, str]:
+        try:
+            note = json.loads(await self._notebook.read(_NOTE) or "{}")
+            return str(note["id"]), str(note["settings"])
+        except (ValueError, LookupError, TypeError):
+            return "", ""
+
+    def _fingerprint(self) -> str:
+        """Differs when the settings do; the address counts, since another server has other assistants."""
+        settings = [str(self._client.base_url), self._model, self._instructions]
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
+
+
+_NOTE = "openai.assistant"

@@ -1,0 +1,135 @@
+"""What the 24 events of a run's stream mean.
+
+Events are told apart by their `event` alone: the SDK parses an unknown one as the class of a known one, and does not
+check that fields are there, so nothing is read from an event without looking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.openai.answer import Piece
+from adapters.openai.errors import Server, failed
+from adapters.openai.fields import many, one, text
+from adapters.openai.streams import log_unknown
+from bot.core.model import End, Ending
+from bot.errors import BackendError
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run has an id."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The model said something, perhaps in several parts of its message."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A content filter has cut the message; the end of the run comes separately."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """The model wants an output of a function of ours. Arguments are JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The run waits for the outputs of these calls, and this stream ends."""
+
+    run: str
+    calls: tuple[FunctionCall, ...]
+
+
+def to_event(event: Any, server: Server) -> Started | Said | Filtered | Calls | Ending | None:
+    """What an event means; None for what is not text. Raises BackendError for a failure."""
+    kind = text(event, "event")
+    data = one(event, "data")
+    match kind:
+        case "thread.run.created" | "thread.run.queued" | "thread.run.in_progress":
+            return Started(text(data, "id"))
+        case "thread.message.delta":
+            return Said(tuple(_piece(data, content) for content in many(one(data, "delta"), "content")))
+        case "thread.message.incomplete":
+            # max_tokens, run_cancelled, run_expired and run_failed are told by the end of the run as well
+            reason = text(one(data, "incomplete_details"), "reason")
+            return Filtered() if reason == "content_filter" else None
+        case "thread.run.requires_action":
+            return Calls(text(data, "id"), _calls(data))
+        case "thread.run.completed":
+            return Ending(End.COMPLETED)
+        case "thread.run.incomplete":  # max_completion_tokens or max_prompt_tokens
+            return Ending(End.LENGTH)
+        case "thread.run.failed":
+            raise _error(one(data, "last_error"), server)
+        case "thread.run.cancelled":
+            raise BackendError(Ending(End.FAILED, "The answer was cancelled on the server."))
+        case "thread.run.expired":
+            raise BackendError(Ending(End.TIMED_OUT, "The answer took longer than the server allows."))
+        case "error":
+            raise _error(data, server)
+        case _:
+            if kind not in IGNORED:
+                log_unknown(kind)
+            return None
+
+
+def _piece(message: Any, content: Any) -> Piece:
+    part = (text(message, "id"), getattr(content, "index", 0))
+    if text(content, "type") == "refusal":
+        return Piece(part, text(content, "refusal"), refusal=True)
+    return Piece(part, text(one(content, "text"), "value"))  # images have none
+
+
+def _calls(run: Any) -> tuple[FunctionCall, ...]:
+    wanted = one(one(run, "required_action"), "submit_tool_outputs")
+    return tuple(
+        FunctionCall(text(call, "id"), text(one(call, "function"), "name"), text(one(call, "function"), "arguments"))
+        for call in many(wanted, "tool_calls")
+    )
+
+
+def _error(error: Any, server: Server) -> BackendError:
+    return failed(text(error, "code") or text(error, "type"), text(error, "message"), server, kept=True)
+
+
+# After these a run does nothing any more, so there is nothing to cancel.
+RUN_IS_OVER = frozenset(
+    {
+        "thread.run.completed",
+        "thread.run.incomplete",
+        "thread.run.failed",
+        "thread.run.cancelled",
+        "thread.run.expired",
+    }
+)
+
+# Not text, or text that came as deltas before.
+IGNORED = frozenset(
+    {
+        "thread.created",  # threads are made before the run
+        "thread.run.cancelling",  # cancelled follows
+        "thread.message.created",
+        "thread.message.in_progress",
+        "thread.message.completed",
+        "thread.run.step.created",  # steps: which message is written, which tool is used
+        "thread.run.step.in_progress",
+        "thread.run.step.delta",
+        "thread.run.step.completed",
+        "thread.run.step.failed",  # the run fails with it
+        "thread.run.step.cancelled",
+        "thread.run.step.expired",
+    }
+)

@@ -1,0 +1,112 @@
+"""Chat Completions: the API that every compatible server has. It remembers nothing; the history goes along."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from openai import AsyncOpenAI, AsyncStream, omit
+from openai.types.chat import (
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionChunk,
+    ChatCompletionMessageParam,
+    ChatCompletionSystemMessageParam,
+    ChatCompletionUserMessageParam,
+)
+
+from adapters.openai.answer import Answer
+from adapters.openai.chat_events import to_event
+from adapters.openai.errors import FAULTS, Server, translate, unfinished
+from adapters.openai.memory import messages
+from adapters.openai.probe import probe
+from adapters.openai.streams import check, drain
+from adapters.openai.tokens import trim
+from bot.core.model import Began, Event, Request
+
+
+class ChatBackend:
+    """Remembers nothing. `identify`: tell the server the asking person's id, a field that some servers refuse."""
+
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        *,
+        model: str,
+        instructions: str,
+        max_output_tokens: int | None = None,
+        reasoning_effort: str = "",
+        history_tokens: int = 8000,
+        identify: bool = False,
+    ) -> None:
+        self._client = client
+        self._server = Server("chat", str(client.base_url), model)
+        self._instructions = instructions
+        self._history_tokens = history_tokens
+        self._identify = identify
+        self._settings: dict[str, Any] = {
+            "model": model,
+            "max_completion_tokens": max_output_tokens or omit,
+            "reasoning_effort": reasoning_effort or omit,
+        }
+
+    @property
+    def name(self) -> str:
+        return "chat"
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncGenerator[AsyncIterator[Event]]:
+        async with aclosing(self._events(request)) as events:
+            yield events
+
+    async def forget(self, remote: str) -> None:
+        """Nothing: there is no conversation on the server."""
+
+    async def leave_nothing(self) -> None:
+        """Nothing: this API makes nothing."""
+
+    async def probe(self) -> None:
+        await probe(self._client, self._server)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _events(self, request: Request) -> AsyncGenerator[Event]:
+        answer, began = Answer(), False
+        try:
+            async with await self._ask(request) as stream:
+                check(stream, self._server)
+                async for chunk in stream:
+                    event = to_event(chunk, self._server)
+                    if not began:
+                        began = True
+                        yield Began(response=event.response)
+                    for piece in event.pieces:
+                        if delta := answer.add(piece):
+                            yield delta
+                    if event.ending:
+                        yield answer.end(event.ending)
+                        await drain(stream)
+                        return
+                raise unfinished(kept=False)
+        except FAULTS as error:
+            raise translate(error, self._server, kept=False) from error
+
+    async def _ask(self, request: Request) -> AsyncStream[ChatCompletionChunk]:
+        return await self._client.chat.completions.create(
+            **self._settings,
+            messages=self._messages(request),
+            stream=True,  # and no stream_options, which some servers refuse
+            safety_identifier=(self._identify and request.person) or omit,
+        )
+
+    def _messages(self, request: Request) -> list[ChatCompletionMessageParam]:
+        said: list[ChatCompletionMessageParam] = []
+        if self._instructions:
+            said.append(ChatCompletionSystemMessageParam(role="system", content=self._instructions))
+        for message in messages(trim(request.history, self._history_tokens), request.text):
+            if message.role == "user":
+                said.append(ChatCompletionUserMessageParam(role="user", content=message.text))
+            else:
+                said.append(ChatCompletionAssistantMessageParam(role="assistant", content=message.text))
+        return said

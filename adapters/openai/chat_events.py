@@ -1,0 +1,54 @@
+"""What the chunks of a Chat Completions stream mean.
+
+Not read on purpose: `reasoning_content` and `reasoning` (local servers' extra fields), tool calls (none are offered),
+usage, log probabilities. The SDK does not check that fields are there, so nothing is read without looking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.openai.answer import Piece
+from adapters.openai.errors import Server, failed
+from adapters.openai.fields import many, one, text
+from bot.core.model import End, Ending
+from bot.errors import BackendError
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk may bring the last words and the end at once."""
+
+    response: str
+    pieces: tuple[Piece, ...] = ()
+    ending: Ending | None = None
+
+
+def to_event(chunk: Any, server: Server) -> Chunk:
+    """What a chunk means. Raises BackendError where it tells of a failure."""
+    if text(chunk, "object") == "error":  # an error as vLLM wrote it until 0.10
+        raise failed(text(chunk, "code"), text(chunk, "message"), server, kept=False)
+    response = text(chunk, "id")
+    choices = many(chunk, "choices")
+    if not choices:  # usage, or a content filter's report about the question
+        return Chunk(response)
+    choice = choices[0]
+    delta = one(choice, "delta")
+    pieces = [Piece((field,), text(delta, field), refusal=field == "refusal") for field in ("content", "refusal")]
+    reason = text(choice, "finish_reason")
+    return Chunk(response, tuple(pieces), _ending(reason) if reason else None)
+
+
+def _ending(reason: str) -> Ending:
+    match reason:
+        case "length":
+            return Ending(End.LENGTH)
+        case "content_filter":
+            return Ending(End.FILTERED)
+        case "error":  # OpenRouter and vLLM
+            raise BackendError(Ending(End.FAILED), again=True)
+        case "abort":  # vLLM and SGLang, when somebody else ended it
+            raise BackendError(Ending(End.UNFINISHED), again=True)
+        case _:  # stop, tool_calls, function_call, and other words for the same
+            return Ending(End.COMPLETED)
