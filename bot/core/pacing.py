@@ -1,9 +1,27 @@
-"""Budgets as windows of permits: who writes next, and when the next write is worth it."""
+"""Budgets as windows of permits: who writes next, and when the next write is worth it.
+
+A window allows `calls` calls in any `seconds` seconds. Two ways of counting never exceed it:
+
+- Where answers carry headers, they say how many calls are left and when all come back. A call that is under way counts
+  until its answer has been read.
+- Elsewhere a call counts from the moment it is granted until `seconds` after its answer was read. Whenever in between
+  the platform counted it, no window of the platform's can hold more than `calls`.
+
+Spending: front-load, then even out. One permit is kept back for every live reply, so that its final state does not wait
+for a window. The other k permits that are left are spread over the time R until more come back: the next progress is
+worth it R/(k+1) after the last one, and a little earlier while the window is fresh, since most answers are short.
+
+Among the replies that wait for one budget: final state > first words > progress; among equals the one whose unseen text
+has waited longest, weighted by its amount. So nobody starves: waiting text only gains weight.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from math import inf
 
 
 class Call(StrEnum):
@@ -39,3 +57,181 @@ class Receipt:
 
     message: str
     quota: Quota | None = None
+
+
+class Urgency(IntEnum):
+    """What a reader loses by waiting, least first."""
+
+    PROGRESS = 0
+    FIRST = 1
+    FINAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one reply would like to do next. Times are seconds on the loop's clock."""
+
+    call: Call
+    urgency: Urgency
+    chars: int = 0  # that no reader sees yet
+    since: float | None = None  # when the first of them arrived
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reply's need, with the limits that its call counts against."""
+
+    owner: object
+    need: Need
+    limits: Sequence[Limit]
+
+
+@dataclass(slots=True)
+class Window:
+    """The calls of one limit."""
+
+    limit: Limit
+    live: int = 0  # replies that will need a permit for their final state
+    last_progress: float = -inf
+    _under_way: int = 0
+    _finished: deque[float] = field(default_factory=deque[float])  # when answers without headers were read
+    _left: int = 0
+    _reset_at: float | None = None  # from headers; None where there are none
+    _closed_until: float = -inf
+    _penalties: deque[float] = field(default_factory=deque[float])  # when each refusal is forgotten
+
+    def available(self, now: float) -> int:
+        """How many calls may be made now."""
+        if now < self._closed_until:
+            return 0
+        if self._reset_at is not None:
+            left = self._left if now < self._reset_at else self.limit.calls
+        else:
+            self._forget(now)
+            left = self.limit.calls - len(self._finished)
+        while self._penalties and self._penalties[0] <= now:
+            self._penalties.popleft()
+        reduced = min(len(self._penalties), self.limit.calls - 1)
+        return left - self._under_way - reduced
+
+    def refill_at(self, now: float) -> float:
+        """When permits come back; infinity where that depends on a call that is under way."""
+        if now < self._closed_until:
+            return self._closed_until
+        if self._reset_at is not None:
+            return self._reset_at if now < self._reset_at else inf
+        self._forget(now)
+        return self._finished[0] + self.limit.seconds if self._finished else inf
+
+    def progress_at(self, now: float) -> float:
+        """When a write that only shows progress is worth its permit."""
+        usable = self.available(now) - self._kept()
+        refill = self.refill_at(now)
+        if usable <= 0:
+            return refill
+        if refill == inf:
+            return self.last_progress + self.limit.seconds / self.limit.calls / 2
+        eagerness = 0.7 if usable > self.limit.calls / 2 else 1.0
+        return self.last_progress + eagerness * (refill - self.last_progress) / (usable + 1)
+
+    def take(self) -> None:
+        self._under_way += 1
+
+    def settle(self, now: float, quota: Quota | None) -> None:
+        """A call was answered."""
+        self._under_way -= 1
+        if quota is None:
+            if self._reset_at is None:
+                self._finished.append(now)
+            elif now < self._reset_at:
+                self._left -= 1
+            return
+        self._finished.clear()
+        self.limit = Limit(self.limit.key, max(1, quota.calls), self.limit.seconds)
+        reset_at = now + quota.reset_after
+        same_window = self._reset_at is not None and now < self._reset_at
+        self._left = min(self._left, quota.left) if same_window else quota.left
+        self._reset_at = max(self._reset_at or 0.0, reset_at) if same_window else reset_at
+
+    def refuse(self, now: float, retry_after: float) -> None:
+        """A call was refused: none for `retry_after` seconds, and one call less in each of the next ten windows."""
+        self._under_way -= 1
+        self._closed_until = max(self._closed_until, now + retry_after)
+        self._penalties.append(now + retry_after + 10 * self.limit.seconds)
+
+    def _kept(self) -> int:
+        """Permits kept back for final states: one a live reply, but never so many that progress starves."""
+        return min(self.live, max(1, self.limit.calls // 4), self.limit.calls - 1)
+
+    def _forget(self, now: float) -> None:
+        while self._finished and self._finished[0] + self.limit.seconds <= now:
+            self._finished.popleft()
+
+
+class Pacer:
+    """The windows of one platform."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, Window] = {}
+
+    def enter(self, limits: Iterable[Limit]) -> None:
+        """A reply is live and will need a permit of each of these for its final state."""
+        for limit in limits:
+            self._window(limit).live += 1
+
+    def leave(self, limits: Iterable[Limit]) -> None:
+        for limit in limits:
+            self._window(limit).live -= 1
+
+    def choose(self, now: float, claims: Iterable[Claim]) -> Claim | float:
+        """The claim whose write is allowed and worth it now (its permits are taken), or when to look again."""
+        look_again = inf
+        ready: list[Claim] = []
+        for claim in claims:
+            at = self._ready_at(now, claim)
+            if at <= now:
+                ready.append(claim)
+            else:
+                look_again = min(look_again, at)
+        if not ready:
+            return look_again
+        best = max(ready, key=lambda claim: _weight(claim.need, now))
+        for limit in best.limits:
+            window = self._window(limit)
+            window.take()
+            if best.need.urgency is Urgency.PROGRESS:
+                window.last_progress = now
+        return best
+
+    def settle(self, now: float, limits: Sequence[Limit], quota: Quota | None = None) -> None:
+        """A call was answered, or came to nothing in a way that may have counted. `quota` is of the first limit."""
+        for position, limit in enumerate(limits):
+            self._window(limit).settle(now, quota if position == 0 else None)
+
+    def refuse(self, now: float, limits: Sequence[Limit], retry_after: float, key: str = "") -> None:
+        """A call was refused by the limit of this key, or, where the platform does not tell, by the first one."""
+        refusing = key if any(limit.key == key for limit in limits) else limits[0].key
+        for limit in limits:
+            if limit.key == refusing:
+                self._window(limit).refuse(now, retry_after)
+            else:
+                self._window(limit).settle(now, None)
+
+    def _ready_at(self, now: float, claim: Claim) -> float:
+        at = claim.need.not_before
+        for limit in claim.limits:
+            window = self._window(limit)
+            if claim.need.urgency is Urgency.PROGRESS:
+                at = max(at, window.progress_at(now))
+            elif window.available(now) <= 0:
+                at = max(at, window.refill_at(now))
+        return at
+
+    def _window(self, limit: Limit) -> Window:
+        return self._windows.setdefault(limit.key, Window(limit))
+
+
+def _weight(need: Need, now: float) -> tuple[int, float]:
+    waited = now - need.since if need.since is not None else now
+    return need.urgency, waited * max(1, need.chars)

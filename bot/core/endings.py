@@ -1,0 +1,53 @@
+"""How an answer ended, in words for the person who asked."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from bot.core.model import End, Ending
+
+_SENTENCES = {
+    End.COMPLETED: "",
+    End.REFUSED: "",  # the model has said it in its own words
+    End.LENGTH: "Cut off: the answer reached its maximum length. Write “go on” to get the rest.",
+    End.FILTERED: "Cut off by the model's content filter.",
+    End.EMPTY: "The model gave an empty answer. Ask again, perhaps in other words.",
+    End.STOPPED: "Stopped.",
+    End.SHUTDOWN: "Interrupted: the bot is restarting. Ask again in a moment.",
+    End.FAILED: "The model failed.{detail} Ask again.",
+    End.UNFINISHED: "The answer broke off: the model's server ended it without saying that it is complete. Ask again.",
+    End.CONNECTION_LOST: "The connection to the model was lost. Ask again.",
+    End.UNREACHABLE: "The model cannot be reached at the moment. Try again in a minute.",
+    End.TIMED_OUT: "The model did not go on in time.{detail} Ask again.",
+    End.OVERLOADED: "The model is overloaded at the moment. Try again{wait}.",
+    End.RATE_LIMITED: "Too many questions for the model at the moment. Try again{wait}.",
+    End.NO_CREDIT: "The bot's OpenAI account has no credit left. Whoever runs the bot has to look after it.",
+    End.UNKNOWN_MODEL: "The configured model does not exist or is not available to this key.{detail}",
+    End.WRONG_KEY: "The model's server does not accept the bot's key. Whoever runs the bot has to look at it.",
+    End.NOT_ALLOWED: "The bot's key may not do this on the model's server.{detail}",
+    End.TOO_LONG: "This conversation has become too long for the model. Start another with `!new`.",
+    End.API_GONE: "{detail}",
+    End.BAD_REQUEST: "The model's server did not accept the question.{detail}",
+}
+
+
+def sentence(ending: Ending) -> str:
+    """What is shown under the answer; empty where the answer speaks for itself."""
+    detail = ending.detail.strip()
+    if detail and detail[-1] not in ".!?":
+        detail += "."
+    text = _SENTENCES[ending.end]
+    if ending.end is not End.API_GONE:
+        detail = f" {detail}" if detail else ""
+    elif not detail:
+        detail = "The model's server does not offer the configured API."
+    return text.format(detail=detail, wait=_wait(ending.retry_after))
+
+
+def _wait(seconds: float | None) -> str:
+    if seconds is None:
+        return " in a minute"
+    if seconds < 90:
+        whole = max(1, ceil(seconds))
+        return f" in {whole} second{'s' if whole > 1 else ''}"
+    return f" in {ceil(seconds / 60)} minutes"

@@ -1,0 +1,214 @@
+"""The answer while it is written: deltas in, actions out.
+
+    feed -> pages -> what each message should show   \\
+                                                       next_action: the first difference, in reading order
+    done  -> what each message does show             /
+
+A reply never queues anything. Whoever has a permit asks `next_action` and gets the one call that brings the screen
+closer to the text as it is at that moment; when it was made, `done`, `failed` or `lost` is reported back. At most one
+call is in flight, so nothing older is ever shown over something newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.dialects import Dialect
+from bot.core.endings import sentence
+from bot.core.model import End, Ending
+from bot.core.pacing import Call, Need, Urgency
+from bot.core.paging import Pager
+
+_A_FEW_WORDS = 4  # enough for a notification that says something
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Show a new page below the others."""
+
+    page: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text of a page."""
+
+    page: int
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a page that an earlier attempt at this answer has left over."""
+
+    page: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Everything is shown that can be; more may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Everything is shown and nothing more will come."""
+
+
+Write = Post | Edit | Delete
+Action = Write | Idle | Done
+
+
+@dataclass(slots=True)
+class _Unseen:
+    """Text that no reader sees yet."""
+
+    chars: int = 0
+    since: float | None = None  # when the first of it arrived
+
+    def add(self, chars: int, now: float) -> None:
+        self.chars += chars
+        if self.since is None:
+            self.since = now
+
+
+@dataclass(slots=True)
+class _Message:
+    id: str
+    shown: str | None  # None: not known, from before a restart
+
+
+class Reply:
+    """One answer on one platform. `messages` are pages that an earlier attempt has posted, to be filled again."""
+
+    def __init__(self, dialect: Dialect, messages: Sequence[str] = ()) -> None:
+        self._dialect = dialect
+        self._pager = Pager(dialect.budget, dialect.cost)
+        self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
+        self._messages = [_Message(message, None) for message in messages]
+        self._text: list[str] = []
+        self._spaces = 0
+        self._settled = 0  # so many pages show what they will always show
+        self._first_at = 0.0
+        self._unseen = _Unseen()
+        self._sending = _Unseen()
+        self._ending: Ending | None = None
+        self._abandoned = False
+
+    @property
+    def text(self) -> str:
+        """What the model has written, as it wrote it."""
+        return "".join(self._text)
+
+    @property
+    def visible(self) -> bool:
+        """Whether a reader sees anything of it."""
+        return bool(self._messages)
+
+    @property
+    def ending(self) -> Ending | None:
+        return self._ending
+
+    def feed(self, text: str, now: float) -> None:
+        """More text from the model."""
+        if not self._text:
+            self._first_at = now
+        self._arrived.append(text)
+        self._text.append(text)
+        self._spaces += text.count(" ")
+        self._unseen.add(len(text), now)
+
+    def finish(self, ending: Ending, now: float) -> None:
+        """No more text will come. The first ending counts."""
+        if self._ending is None:
+            self._ending = ending
+            self._unseen.add(0, now)
+
+    def need(self) -> Need | None:
+        """What a permit is needed for now, and how much a reader would gain by it; None while idle or done."""
+        match self._next():
+            case Post(page=page):
+                call, urgency = Call.POST, Urgency.PROGRESS if page else Urgency.FIRST
+            case Edit():
+                call, urgency = Call.EDIT, Urgency.PROGRESS
+            case Delete():
+                call, urgency = Call.DELETE, Urgency.PROGRESS
+            case Idle() | Done():
+                return None
+        if self._ending is not None:
+            urgency = Urgency.FINAL
+        hold = self._dialect.first_words if urgency is Urgency.FIRST and self._spaces < _A_FEW_WORDS else 0.0
+        return Need(call, urgency, self._unseen.chars, self._unseen.since, not_before=self._first_at + hold)
+
+    def next_action(self) -> Action:
+        """The call to make now, rendered now. Report back with `done`, `failed` or `lost`."""
+        action = self._next()
+        if isinstance(action, Write):
+            self._sending, self._unseen = self._unseen, _Unseen()
+        return action
+
+    def done(self, action: Write, message: str = "") -> None:
+        """The call was accepted; a post's message has this id."""
+        match action:
+            case Post(text=text):
+                self._messages.append(_Message(message, text))
+            case Edit(page=page, text=text):
+                self._messages[page].shown = text
+            case Delete():
+                self._messages.pop()
+
+    def failed(self) -> None:
+        """The call had no effect; what it would have shown is still to be shown."""
+        self._unseen.chars += self._sending.chars
+        self._unseen.since = self._sending.since
+
+    def lost(self) -> None:
+        """What it was writing into is gone: nothing more is to be shown."""
+        self._abandoned = True
+
+    def _next(self) -> Action:
+        if self._abandoned:
+            return Done()
+        if self._arrived:
+            self._pager.feed("".join(self._arrived))
+            self._arrived.clear()
+        sealed = self._pager.sealed
+        while self._settled < len(sealed):
+            if action := self._difference(self._settled, self._dialect.render(sealed[self._settled])):
+                return action
+            self._settled += 1
+        tail = self._tail()
+        for number, page in enumerate(tail, start=len(sealed)):
+            if action := self._difference(number, page):
+                return action
+        if self._ending is None:
+            return Idle()
+        if len(self._messages) > len(sealed) + len(tail):
+            return Delete(len(self._messages) - 1, self._messages[-1].id)
+        return Done()
+
+    def _difference(self, number: int, page: str) -> Post | Edit | None:
+        if number >= len(self._messages):
+            return Post(number, page)
+        message = self._messages[number]
+        return None if message.shown == page else Edit(number, message.id, page)
+
+    def _tail(self) -> list[str]:
+        """What stands after the sealed pages: the live one, or the last one with the bot's own sentence."""
+        if self._ending is None:
+            live = self._pager.live()
+            return [self._dialect.render(live)] if live else []
+        last = self._dialect.render(self._pager.last())
+        note = sentence(self._ending)
+        if not note and not last and not self._pager.sealed:
+            note = sentence(Ending(End.EMPTY))  # nobody is left without an answer
+        if not note:
+            return [last] if last else []
+        note = self._dialect.note(note)
+        together = f"{last}\n\n{note}"
+        if last and self._dialect.cost(together) <= self._dialect.budget:
+            return [together]
+        return [last, note] if last else [note]

@@ -1,0 +1,210 @@
+"""Budgets: never more calls in any window than the platform allows, and no permit is withheld for ever."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass, field
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.pacing import Call, Claim, Limit, Need, Pacer, Quota, Urgency
+
+LATENCIES = st.lists(st.floats(0.001, 0.4), min_size=1, max_size=20)
+REPLIES = st.lists(st.sampled_from(Urgency), min_size=1, max_size=8)
+LIMITS = st.sampled_from([(5, 5.0), (50, 1.0), (50, 60.0), (1, 1.0), (3, 2.0)])
+
+
+@dataclass
+class Server:
+    """A platform that opens a window at the first call and tells what is left, as Discord does."""
+
+    calls: int
+    seconds: float
+    end: float = -inf
+    used: int = 0
+    refused: int = 0
+    arrivals: list[float] = field(default_factory=list[float])
+
+    def arrive(self, now: float) -> Quota:
+        self.arrivals.append(now)
+        if now >= self.end:
+            self.end, self.used = now + self.seconds, 0
+        self.used += 1
+        self.refused += self.used > self.calls
+        return Quota(self.calls, max(0, self.calls - self.used), self.end - now)
+
+
+def run(server: Server, limit: Limit, replies: list[Urgency], latencies: list[float], *, headers: bool) -> None:
+    """Replies that always want to write, each with one call in flight, for eight windows."""
+    pacer, now, count = Pacer(), 0.0, 0
+    pacer.enter([limit] * len(replies))
+    idle = set(range(len(replies)))
+    events: list[tuple[float, int, str, int]] = []
+    quotas: dict[int, Quota] = {}
+    while now < 8 * limit.seconds:
+        claims = [Claim(owner, Need(Call.EDIT, replies[owner], chars=1, since=now), [limit]) for owner in sorted(idle)]
+        chosen = pacer.choose(now, claims)
+        if isinstance(chosen, Claim):
+            assert isinstance(chosen.owner, int)
+            idle.discard(chosen.owner)
+            count += 1
+            there, back = latencies[count % len(latencies)], latencies[(3 * count + 1) % len(latencies)]
+            heapq.heappush(events, (now + there, count, "arrives", chosen.owner))
+            heapq.heappush(events, (now + there + back, count, "answered", chosen.owner))
+        elif events and events[0][0] <= chosen:
+            now, number, what, owner = heapq.heappop(events)
+            if what == "arrives":
+                quotas[number] = server.arrive(now)
+            else:
+                pacer.settle(now, [limit], quotas[number] if headers else None)
+                idle.add(owner)
+        else:
+            assert chosen < inf, "nothing is under way, and yet nothing will ever be allowed"
+            now = chosen
+
+
+@given(LIMITS, REPLIES, LATENCIES)
+def test_headers_are_enough_never_to_be_refused(figures: tuple[int, float], replies: list[Urgency], trips: list[float]):
+    server = Server(*figures)
+    run(server, Limit("x", *figures), replies, trips, headers=True)
+    assert server.refused == 0
+
+
+@given(LIMITS, REPLIES, LATENCIES)
+def test_without_headers_no_window_holds_more_than_the_limit(
+    figures: tuple[int, float], replies: list[Urgency], trips: list[float]
+):
+    """Any window, wherever it begins: the platform's way of counting is not known."""
+    server = Server(*figures)
+    run(server, Limit("x", *figures), replies, trips, headers=False)
+    calls, seconds = figures
+    for position, arrival in enumerate(server.arrivals):
+        assert sum(arrival <= other < arrival + seconds for other in server.arrivals[position:]) <= calls
+
+
+@given(st.integers(1, 12), LATENCIES)
+def test_headers_that_differ_from_the_documents_are_believed(calls: int, trips: list[float]):
+    """The first window may hold a refusal or two, when fewer calls are allowed than documented; none comes later."""
+    server = Server(calls, 5.0)
+    run(server, Limit("x", 5, 5.0), [Urgency.PROGRESS], trips, headers=True)
+    assert server.refused == 0
+
+
+def steady(limit: Limit, *, wants: int) -> list[float]:
+    """When one reply that always wants to write is allowed to, at a latency of 80 ms."""
+    pacer, now, granted = Pacer(), 0.0, list[float]()
+    pacer.enter([limit])
+    while len(granted) < wants:
+        chosen = pacer.choose(now, [Claim(0, Need(Call.EDIT, Urgency.PROGRESS, 1, now), [limit])])
+        if isinstance(chosen, Claim):
+            granted.append(now)
+            now += 0.08
+            pacer.settle(now, [limit])
+        else:
+            now = chosen
+    return granted
+
+
+def test_a_fresh_window_is_spent_faster_than_an_old_one():
+    times = steady(Limit("x", 5, 5.0), wants=3)
+    assert times[1] - times[0] < 1.25
+
+
+def test_a_long_answer_is_shown_at_an_even_pace():
+    times = steady(Limit("x", 5, 5.0), wants=40)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times[8:])]
+    assert max(gaps) < 2.2
+
+
+def test_progress_leaves_a_permit_for_the_final_state():
+    limit = Limit("x", 5, 5.0)
+    pacer = Pacer()
+    pacer.enter([limit])
+    now = 0.0
+    while now < 20:
+        chosen = pacer.choose(now, [Claim("progress", Need(Call.EDIT, Urgency.PROGRESS), [limit])])
+        if isinstance(chosen, Claim):
+            final = pacer.choose(now, [Claim("final", Need(Call.EDIT, Urgency.FINAL), [limit])])
+            assert isinstance(final, Claim)
+            return_now = now + 0.05
+            pacer.settle(return_now, [limit])
+            pacer.settle(return_now, [limit])
+            now = return_now + limit.seconds
+        else:
+            now = chosen
+
+
+def test_the_final_state_goes_before_first_words_and_those_before_progress():
+    limit, now = Limit("x", 50, 60.0), 10.0
+    pacer = Pacer()
+    claims = [Claim(urgency, Need(Call.EDIT, urgency, 10, 9.0), [limit]) for urgency in Urgency]
+    order: list[object] = []
+    while claims:
+        chosen = pacer.choose(now, claims)
+        if isinstance(chosen, Claim):
+            order.append(chosen.owner)
+            claims.remove(chosen)
+        else:
+            now = chosen
+    assert order == [Urgency.FINAL, Urgency.FIRST, Urgency.PROGRESS]
+
+
+def test_the_longest_waiting_of_many_gets_its_turn():
+    """Three replies under one budget, one of which writes ten times as much as the others."""
+    limit, now = Limit("x", 5, 5.0), 0.0
+    pacer = Pacer()
+    pacer.enter([limit] * 3)
+    since, writes = [0.0, 0.0, 0.0], [0, 0, 0]
+    rates = [100, 10, 10]
+    while now < 60:
+        claims = [
+            Claim(
+                owner,
+                Need(Call.EDIT, Urgency.PROGRESS, int(rates[owner] * (now - since[owner])), since[owner]),
+                [limit],
+            )
+            for owner in range(3)
+        ]
+        chosen = pacer.choose(now, claims)
+        if isinstance(chosen, Claim):
+            assert isinstance(chosen.owner, int)
+            writes[chosen.owner] += 1
+            since[chosen.owner] = now
+            pacer.settle(now + 0.01, [limit])
+        else:
+            now = chosen
+    assert min(writes) >= sum(writes) / 8
+
+
+def test_a_refusal_is_honoured_and_makes_the_budget_smaller_for_a_while():
+    limit = Limit("x", 5, 5.0)
+    pacer = Pacer()
+
+    def burst(now: float) -> int:
+        granted = 0
+        while isinstance(pacer.choose(now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim):
+            granted += 1
+        for _ in range(granted):
+            pacer.settle(now, [limit])
+        return granted
+
+    assert isinstance(pacer.choose(0.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
+    pacer.refuse(0.0, [limit], retry_after=2.5, key="x")
+    assert pacer.choose(1.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]) == 2.5
+    assert burst(2.5) == 4
+    assert burst(60.0) == 5
+
+
+def test_a_call_counts_against_all_its_limits():
+    channel, everywhere = Limit("channel", 5, 5.0), Limit("everywhere", 2, 1.0)
+    pacer = Pacer()
+    claim = Claim(0, Need(Call.EDIT, Urgency.FINAL), [channel, everywhere])
+    assert isinstance(pacer.choose(0.0, [claim]), Claim)
+    assert isinstance(pacer.choose(0.0, [claim]), Claim)
+    assert pacer.choose(0.0, [claim]) == inf
+    pacer.settle(0.1, [channel, everywhere])
+    pacer.settle(0.1, [channel, everywhere])
+    assert pacer.choose(0.2, [claim]) == 1.1
