@@ -73,7 +73,7 @@ class Gateway:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _supervise(self, connected: asyncio.Future[str]) -> None:
-        logins = Backoff(free=1, most=60.0)
+        logins = Backoff(free=2, most=60.0)
         while True:
             await asyncio.sleep(logins.wait(asyncio.get_running_loop().time()))
             try:

@@ -112,8 +112,8 @@ class Listener(discord.Client):
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
             sentence = await self._inbox.obey(command, Channel("discord", str(interaction.channel_id)))
-        except StoreError as error:
-            log.error("discord.not_obeyed", extra={"command": command.value, "error": str(error)})
+        except Exception as error:  # Discord would go on showing that we are thinking
+            log.error("discord.not_obeyed", extra={"command": command.value, "error": type(error).__name__})
             sentence = NOT_DONE
         await interaction.edit_original_response(content=sentence, allowed_mentions=discord.AllowedMentions.none())
 
