@@ -1,0 +1,80 @@
+"""An address that cannot be opened is explained: the address, the reason, the remedy, and never the password."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from adapters.database.open import open_store
+from bot.errors import StoreError
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("rivulet.db", r"'rivulet\.db' is not the address of a database; write sqlite\+aiosqlite:///"),
+        ("", r"'' is not the address of a database; write sqlite\+aiosqlite:///"),
+        ("postgresql+asyncpg://ada:s3cret@host:port/x", r"ada?.*:\*\*\*@host:port/x' is not the address|:\*\*\*@host"),
+        ("sqlite:///rivulet.db", r"sqlite is not a database that .*; write sqlite\+aiosqlite:///rivulet\.db"),
+        ("postgresql://ada:s3cret@host/x", r"postgresql is not a database that .* or postgresql\+asyncpg://"),
+        ("mysql+aiomysql://ada:s3cret@host/x", r"mysql\+aiomysql is not a database that "),
+        ("oracle+nothing://ada:s3cret@host/x", r"oracle\+nothing is not a database that "),
+    ],
+)
+async def test_an_address_of_another_kind_is_explained(url: str, sentence: str) -> None:
+    with pytest.raises(StoreError, match=sentence) as raised:
+        await open_store(url)
+    assert "s3cret" not in str(raised.value)
+
+
+async def test_a_missing_directory_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=rf"the directory {tmp_path}/data does not exist; create it"):
+        await open_store(f"sqlite+aiosqlite:///{tmp_path}/data/rivulet.db")
+
+
+async def test_a_directory_instead_of_a_file_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=rf"{tmp_path} is a directory; name a file in it"):
+        await open_store(f"sqlite+aiosqlite:///{tmp_path}")
+
+
+async def test_a_file_that_is_no_database_is_explained_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "rivulet.db"
+    file.write_text("my diary, much longer than a header of SQLite\n" * 9)
+    with pytest.raises(StoreError, match=rf"{file} is not a SQLite file; move it away"):
+        await open_store(f"sqlite+aiosqlite:///{file}")
+    assert file.read_text().startswith("my diary")
+
+
+async def test_a_file_that_may_not_be_written_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "rivulet.db").touch()
+    with pytest.raises(StoreError, match=r"readonly database; .* make sure that Rivulet may write there"):
+        await open_store(f"sqlite+aiosqlite:///file:{tmp_path}/rivulet.db?mode=ro&uri=true")
+
+
+async def test_a_postgresql_that_does_not_answer_is_explained() -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(
+        StoreError, match=rf"PostgreSQL does not answer at 127\.0\.0\.1:{port} \(.*; start it"
+    ) as raised:
+        await open_store(f"postgresql+asyncpg://ada:s3cret@127.0.0.1:{port}/x?password=s3cret")
+    assert "s3cret" not in str(raised.value)
+    assert "postgresql+asyncpg://ada:***@127.0.0.1" in str(raised.value)
+
+
+async def test_a_postgresql_that_refuses_says_why_in_its_own_words(postgres_url: str) -> None:
+    address = make_url(postgres_url)
+    for wrong, sentence in (
+        (address.set(database="no_such_database"), 'database "no_such_database" does not exist; correct user, '),
+        (address.update_query_dict({"sslmode": "require"}), r"sslmode.*; correct the options .*\?ssl=require"),
+    ):
+        with pytest.raises(
+            StoreError, match=f"^cannot open the database {re.escape('postgresql+asyncpg://')}.*{sentence}"
+        ):
+            await open_store(wrong.render_as_string(hide_password=False))

@@ -1,0 +1,164 @@
+"""The table of turns is the queue: every question is in it once, in order, until it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from adapters.database.open import open_store
+from adapters.database.store import DatabaseStore
+from bot.core.model import Channel, Conversation, End, Ending, Person, Place, Prompt, Status, Turn
+from bot.errors import StoreError
+
+CHANNEL = Channel("slack", "T1:C1")
+DONE = Ending(End.COMPLETED)
+
+
+async def accept(store: DatabaseStore, prompt: Prompt) -> Turn:
+    turn = await store.accept(prompt)
+    assert turn is not None
+    return turn
+
+
+async def start(store: DatabaseStore, turn: Turn) -> Turn:
+    return await store.start(turn, await store.conversation(turn.prompt.channel, "responses"))
+
+
+async def test_a_question_is_kept_as_it_was_asked(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    prompt = ask(
+        "Ev1",
+        text="Wie heißt 🦦?\n\n```\nx\n```",
+        channel="slack:T1:C1:170.5",
+        place=Place("C1", "171.5", "170.5"),
+        author=Person("U7", "Zoë Ω"),
+        shared=True,
+    )
+    turn = await accept(store, prompt)
+    assert turn == Turn(turn.id, prompt, Status.QUEUED, 0, ())
+    assert await store.next_queued(prompt.channel) == turn
+
+
+async def test_a_key_seen_before_is_not_stored_again(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    turn = await accept(store, ask("Ev1"))
+    assert await store.accept(ask("Ev1", text="delivered again", channel="discord:5")) is None
+    await store.finish(await start(store, turn), "A small stream.", DONE)
+    assert await store.accept(ask("Ev1")) is None
+    assert await store.open_turns() == []
+
+
+async def test_the_oldest_queued_turn_of_the_channel_is_next(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    elsewhere = await accept(store, ask("0", channel="slack:T1:C2"))
+    first, second = [await accept(store, ask(key)) for key in ("1", "2")]
+    assert elsewhere.id < first.id < second.id
+    assert await store.next_queued(CHANNEL) == first
+    await start(store, first)
+    assert await store.next_queued(CHANNEL) == second
+    await start(store, second)
+    assert await store.next_queued(CHANNEL) is None
+
+
+async def test_a_started_turn_is_running_and_counts_its_attempts(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    turn = await accept(store, ask("1"))
+    started = await start(store, turn)
+    assert started == replace(turn, status=Status.RUNNING, attempts=1)
+    await store.requeue(started)
+    assert await start(store, turn) == replace(turn, status=Status.RUNNING, attempts=2)
+
+
+async def test_a_requeued_turn_goes_before_later_ones_and_keeps_its_messages(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    first, second = [await start(store, await accept(store, ask(key))) for key in ("1", "2")]
+    await store.add_message(first, "m1")
+    await store.requeue(second)
+    await store.requeue(first)
+    assert await store.next_queued(CHANNEL) == replace(first, status=Status.QUEUED, messages=("m1",))
+
+
+async def test_messages_stay_in_the_order_of_posting(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    turn, other = [await accept(store, ask(key)) for key in ("1", "2")]
+    for message in ("m9", "m1", "m5", "m1", "m3"):
+        await store.add_message(turn, message)
+    await store.add_message(other, "m1")
+    await store.drop_message(turn, "m5")
+    await store.drop_message(turn, "m5")
+    assert [open_turn.messages for open_turn in await store.open_turns()] == [("m9", "m1", "m3"), ("m1",)]
+    await store.drop_message(turn, "m3")
+    await store.add_message(turn, "m2")
+    assert (await start(store, turn)).messages == ("m9", "m1", "m2")
+
+
+async def test_open_turns_are_the_queued_and_the_running_of_all_channels_oldest_first(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    queued, running, done, stopped, failed = [
+        await accept(store, ask(str(number), channel=f"discord:{number}")) for number in range(5)
+    ]
+    running = await start(store, running)
+    for turn, end in ((done, End.COMPLETED), (stopped, End.STOPPED), (failed, End.OVERLOADED)):
+        await store.finish(await start(store, turn), "text", Ending(end))
+    assert await store.open_turns() == [queued, running]
+
+
+async def test_a_turn_may_end_before_it_has_begun(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    await store.finish(await accept(store, ask("1")), "", Ending(End.STOPPED))
+    assert await store.open_turns() == []
+
+
+async def test_a_thread_is_known_by_platform_room_and_thread(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    turn = await accept(store, ask("1", place=Place("C1", "171.5", "170.5")))
+    await store.finish(turn, "", Ending(End.FAILED))
+    assert await store.asked_in(CHANNEL, Place("C1", "9", "170.5"))
+    assert await store.asked_in(Channel("slack", "T1:C1:170.5"), Place("C1", "", "170.5"))  # whatever the scope is
+    assert not await store.asked_in(CHANNEL, Place("C1", "171.5", ""))
+    assert not await store.asked_in(CHANNEL, Place("C1", "171.5", "999.9"))
+    assert not await store.asked_in(CHANNEL, Place("C2", "171.5", "170.5"))
+    assert not await store.asked_in(Channel("discord", "C1"), Place("C1", "171.5", "170.5"))
+    assert not await store.asked_in(Channel("sla%", "C1"), Place("C1", "171.5", "170.5"))
+
+
+async def test_everything_is_there_after_a_restart(url: str, ask: Callable[..., Prompt]) -> None:
+    before = await open_store(url)
+    running = await start(before, await accept(before, ask("1")))
+    await before.add_message(running, "m1")
+    await before.set_response(running, "resp_1")
+    queued = await accept(before, ask("2"))
+    await before.close()
+
+    after = await open_store(url)
+    assert await after.open_turns() == [replace(running, messages=("m1",)), queued]
+    third = await accept(after, ask("3"))
+    assert third.id > queued.id
+    await after.close()
+
+
+async def test_text_that_a_database_cannot_hold_does_not_lose_the_question(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    """NUL and half a surrogate pair become U+FFFD."""
+    await accept(store, ask("1", text="a\0b\ud83dc", author=Person("U1", "\ude00")))
+    turn = await store.next_queued(CHANNEL)
+    assert turn is not None
+    assert (turn.prompt.text, turn.prompt.author.name) == ("a\ufffdb\ufffdc", "\ufffd")
+
+
+async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    missing = Turn(77, ask("1"))
+    conversation = await store.conversation(CHANNEL, "responses")
+    for call in (
+        store.start(missing, conversation),
+        store.set_response(missing, "resp_1"),
+        store.finish(missing, "text", DONE),
+        store.requeue(missing),
+    ):
+        with pytest.raises(StoreError, match="turn 77 is not in the database"):
+            await call
+    with pytest.raises(StoreError):
+        await store.add_message(missing, "m1")
+    with pytest.raises(StoreError):
+        await store.start(await accept(store, ask("1")), Conversation(99, CHANNEL, "responses"))
+    assert [turn.attempts for turn in await store.open_turns()] == [0]
