@@ -30,6 +30,7 @@ _PLACE_GONE = {
     "channel_not_found",
     "not_in_channel",
     "is_archived",
+    "is_inactive",  # chat.update's word for an archived channel
     "thread_not_found",
     "cannot_reply_to_message",
     "messages_tab_disabled",

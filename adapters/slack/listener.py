@@ -33,15 +33,18 @@ _ANYTHING = re.compile("")
 class Listener:
     """Decides which events are questions and hands them on, those of one room in the order in which they came."""
 
-    def __init__(self, me: Me, people: People, inbox: Inbox, *, scope: Scope, always_on: frozenset[str]) -> None:
+    def __init__(
+        self, me: Me, people: People, inbox: Inbox, *, scope: Scope, always_on: frozenset[str], command: str
+    ) -> None:
         self._me = me
         self._people = people
         self._inbox = inbox
         self._scope: Scope = scope
         self._always_on = always_on
+        self._command = command
         self._rooms: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def app(self, client: WebClient, command: str, logger: logging.Logger) -> AsyncApp:
+    def app(self, client: WebClient, logger: logging.Logger) -> AsyncApp:
         """The Bolt app. The client needs no token: it only asks for the socket's address."""
         me = self._me
 
@@ -61,10 +64,10 @@ class Listener:
         app.error(self._failed)
         app.event("app_mention")(self._on_post)
         app.event("message")(self._on_post)
-        app.command(command)(self._on_command)
+        app.command(self._command)(self._on_command)
         # Bolt does not acknowledge what nobody listens to, and Slack then delivers it three times more.
         app.event(_ANYTHING)(_ignore_event)
-        app.command(_ANYTHING)(_ignore_command)
+        app.command(_ANYTHING)(self._on_other_command)
         return cast("AsyncApp", app)
 
     async def _on_post(self, event: dict[str, Any]) -> None:
@@ -77,13 +80,16 @@ class Listener:
                     return
                 if not await self._inbox.knows(*where(event, team=me.team, scope=self._scope)):
                     return
-            names = await self._people.names(people_in(event))
+            names = await self._people.names(people_in(event, bot_user=me.user))
             prompt = to_prompt(event, team=me.team, bot_user=me.user, scope=self._scope, names=names)
             if prompt is not None:
                 await self._inbox.receive(prompt)
 
     async def _on_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         await ack({"response_type": "ephemeral", "text": await self._obey(command)})
+
+    async def _on_other_command(self, ack: AsyncAck) -> None:
+        await ack({"response_type": "ephemeral", "text": f"I only know `{self._command} new | stop | help`."})
 
     async def _obey(self, command: dict[str, Any]) -> str:
         try:
@@ -105,7 +111,3 @@ class Listener:
 
 async def _ignore_event() -> None:
     pass
-
-
-async def _ignore_command(ack: AsyncAck) -> None:
-    await ack()

@@ -87,8 +87,15 @@ class SlackPlatform:
             self._me = await sign_in(self._client)
             address = await socket_address(self._client, self._app_token)
             self._since = time.time()
-            listener = Listener(self._me, People(self._client), inbox, scope=self._scope, always_on=self._always_on)
-            app = listener.app(self._keyless, self._command, SDK_LOG)
+            listener = Listener(
+                self._me,
+                People(self._client),
+                inbox,
+                scope=self._scope,
+                always_on=self._always_on,
+                command=self._command,
+            )
+            app = listener.app(self._keyless, SDK_LOG)
             self._socket = Socket(app, self._app_token, heartbeat=self._heartbeat, proxy=self._client.proxy)
             await self._socket.connect(address)
         except BaseException:

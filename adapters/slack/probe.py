@@ -8,6 +8,7 @@ import aiohttp
 
 from adapters.slack.calls import WebClient
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
+from adapters.slack.socket import SOCKET_MODE_OFF, TURN_SOCKET_MODE_ON
 from bot.errors import ConfigError, PlatformError
 
 # What each scope is needed for.
@@ -68,7 +69,9 @@ async def _silent(client: WebClient, url: str) -> list[str]:
         return [f"Slack's socket does not answer ({type(error).__name__}): the network must let wss:// through"]
     if first.get("type") == "hello":
         return []
-    return ["Socket Mode is off: turn it on at https://api.slack.com/apps, your app, Socket Mode"]
+    if first.get("reason") == SOCKET_MODE_OFF:
+        return [TURN_SOCKET_MODE_ON]
+    return [f"Slack closes the socket at once ({first.get('reason')}): is the app running ten times already?"]
 
 
 def _out_of_reach(client: WebClient, error: PlatformError) -> str:

@@ -46,9 +46,10 @@ def is_reply(event: Mapping[str, Any]) -> bool:
     return bool(event.get("thread_ts")) and event["thread_ts"] != event["ts"]
 
 
-def people_in(event: Mapping[str, Any]) -> list[str]:
-    """Whose names the prompt needs: the author's and those of the people mentioned."""
-    return list(dict.fromkeys([event["user"], *mentioned(event.get("text") or "")]))
+def people_in(event: Mapping[str, Any], *, bot_user: str) -> list[str]:
+    """Whose names the prompt needs: the author's and those of the other people mentioned."""
+    people = dict.fromkeys([event["user"], *mentioned(event.get("text") or "")])
+    return [person for person in people if person != bot_user]
 
 
 def where(event: Mapping[str, Any], *, team: str, scope: Scope) -> tuple[Channel, Place]:

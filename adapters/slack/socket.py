@@ -16,13 +16,16 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
 from adapters.slack.calls import TIMEOUT
-from bot.errors import Unreachable
+from bot.errors import ConfigError, Unreachable
 
 log = logging.getLogger(__name__)
 
 # The SDK's own messages: its errors only (at lower levels it logs message text), each as one line.
 SDK_LOG = logging.getLogger(f"{__name__}.sdk")
 SDK_LOG.setLevel(logging.ERROR)
+
+SOCKET_MODE_OFF = "link_disabled"  # why Slack disconnects
+TURN_SOCKET_MODE_ON = "Socket Mode is off: turn it on at https://api.slack.com/apps, your app, Socket Mode"
 
 _CONNECT = 60.0  # seconds until the first connection is given up
 _DRAIN = 10.0  # seconds for envelopes in work at close: they only wait for the database
@@ -41,9 +44,13 @@ class Socket:
         self._reconnecting: set[asyncio.Task[Any]] = set()
         self._read = self._client.run_message_listeners
         self._client.run_message_listeners = self._owned
+        self._hello: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def connect(self, address: str) -> None:
-        """Raises Unreachable when there is no connection within a minute, at this address or another."""
+        """Returns after Slack's hello, at this address or another.
+
+        Raises ConfigError when Socket Mode is off, Unreachable when there is no hello within a minute.
+        """
         # the SDK's own session would let a handshake hang for five minutes
         await self._client.aiohttp_client_session.close()
         self._client.aiohttp_client_session = aiohttp.ClientSession(timeout=TIMEOUT)
@@ -52,6 +59,7 @@ class Socket:
         try:
             async with asyncio.timeout(_CONNECT):
                 await self._handler.connect_async()
+                await self._hello
         except TimeoutError as error:
             raise Unreachable(f"Slack's socket did not open within {_CONNECT:.0f} seconds") from error
 
@@ -75,6 +83,14 @@ class Socket:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _owned(self, message: dict[str, Any], raw_message: str) -> None:
+        if message.get("type") == "hello" and not self._hello.done():
+            self._hello.set_result(None)
+        if message.get("reason") == SOCKET_MODE_OFF:
+            # to ask for another address at once would only be answered so again; the SDK asks when the socket closes
+            log.error("slack.socket_mode.off")
+            if not self._hello.done():
+                self._hello.set_exception(ConfigError(TURN_SOCKET_MODE_ON))
+            return
         tasks = self._reconnecting if message.get("type") == "disconnect" else self._reading
         task = asyncio.current_task()
         assert task is not None

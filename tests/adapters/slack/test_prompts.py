@@ -54,7 +54,8 @@ def test_a_reply_without_a_mention_is_addressed_only_in_an_always_on_channel():
 
 def test_a_reply_stays_in_its_thread_and_names_whom_it_mentions():
     event = sample("message_in_thread")
-    assert people_in(event) == ["U061F7AUR", "U0GRACE01"]
+    assert people_in(event, bot_user=BOT) == ["U061F7AUR", "U0GRACE01"]
+    assert people_in(sample("app_mention"), bot_user=BOT) == ["U061F7AUR"]
     prompt = prompt_of(event, names={"U0GRACE01": "Grace"})
     assert prompt.place.thread == "1785491823.000349"
     assert prompt.text == "and what does @Grace say?"

@@ -1,0 +1,58 @@
+"""What the tests of the connected platform share: an inbox with a memory, and patience."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from adapters.slack.platform import SlackPlatform
+from bot.core.commands import Command
+from bot.core.model import Channel, Place, Prompt
+from bot.errors import StoreError
+
+Connect = Callable[..., AbstractAsyncContextManager[SlackPlatform]]
+
+
+class FakeInbox:
+    """Remembers questions by key, as the real one does; can be out of order, or slow, on request."""
+
+    def __init__(self) -> None:
+        self.prompts: list[Prompt] = []
+        self.attempts = 0
+        self.failures = 0  # how many of the next calls find the database broken
+        self.open = asyncio.Event()
+        self.open.set()
+
+    @property
+    def texts(self) -> list[str]:
+        return [prompt.text for prompt in self.prompts]
+
+    async def receive(self, prompt: Prompt) -> None:
+        self.attempts += 1
+        await self.open.wait()
+        self._may_fail()
+        if prompt.key not in {known.key for known in self.prompts}:
+            self.prompts.append(prompt)
+
+    async def obey(self, command: Command, channel: Channel) -> str:
+        self._may_fail()
+        return f"{command} in {channel}"
+
+    async def knows(self, channel: Channel, place: Place) -> bool:
+        return any((known.place.room, known.place.thread) == (place.room, place.thread) for known in self.prompts)
+
+    async def quiet(self, channel: Channel) -> None:
+        pass
+
+    def _may_fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the database is locked")
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Returns as soon as the condition holds. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 (the condition is the server's, not an event of ours)
+            await asyncio.sleep(0.01)
