@@ -1,0 +1,89 @@
+// One message: its frame is made once, its text is patched with every edit.
+
+import { find, fromTemplate } from "./elements.js";
+import { patch } from "./patch.js";
+import { Thread } from "./thread.js";
+
+const GROUPED = 5 * 60_000; // milliseconds within which messages of one author stand under one name
+
+const time = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+
+export class Message {
+  element = fromTemplate("message");
+  thread = null;
+  #text = find(this.element, ".text");
+
+  /** `moment` is the one in which it was posted; `reply` says how the reply button is named and what it does. */
+  constructor(moment, reply) {
+    this.id = moment.message;
+    this.author = moment.author;
+    this.bot = moment.bot;
+    this.at = moment.at;
+    this.secret = moment.private; // seen by one person only
+    find(this.element, ".author").textContent = moment.author;
+    find(this.element, ".app").hidden = !moment.bot;
+    find(this.element, ".private").hidden = !moment.private;
+    const stamp = find(this.element, "time");
+    stamp.textContent = time.format(moment.at);
+    stamp.dateTime = new Date(moment.at).toISOString();
+    this.element.classList.toggle("only-you", moment.private);
+    this.#drawAvatar();
+    const button = find(this.element, ".reply");
+    button.textContent = reply.label;
+    button.hidden = moment.private;
+    button.addEventListener("click", () => reply.act(this));
+    this.write(moment.html);
+  }
+
+  /** The first words, for those who quote it. */
+  get excerpt() {
+    return this.#text.textContent.trim().replace(/\s+/g, " ").slice(0, 120);
+  }
+
+  write(html) {
+    patch(this.#text, html);
+  }
+
+  edit(html) {
+    this.write(html);
+    find(this.element, ".edited").hidden = false;
+  }
+
+  /** Shows what it answers: another message, or none any more. */
+  quote(original) {
+    const line = find(this.element, ".quoted");
+    line.hidden = false;
+    line.textContent = original ? original.excerpt : "Original message was deleted";
+    if (original) {
+      const author = document.createElement("b");
+      author.textContent = original.author;
+      line.prepend(author, " ");
+    }
+    this.element.classList.add("answers");
+  }
+
+  /** Whether it needs no name of its own under `previous`. */
+  continues(previous) {
+    const alone = this.element.classList.contains("answers") || previous?.thread;
+    return !alone && previous?.author === this.author && previous.secret === this.secret && this.at - previous.at < GROUPED;
+  }
+
+  /** Its thread, made when it is first needed. */
+  openThread(context) {
+    if (!this.thread) {
+      this.thread = new Thread(this, context);
+      find(this.element, ".body").append(this.thread.element);
+    }
+    return this.thread;
+  }
+
+  #drawAvatar() {
+    const avatar = find(this.element, ".avatar");
+    avatar.classList.toggle("bot", this.bot);
+    if (!this.bot) {
+      avatar.textContent = this.author.slice(0, 1).toUpperCase();
+      const sum = [...this.author].reduce((total, letter) => total + letter.codePointAt(0), 0);
+      avatar.dataset.colour = sum % 5;
+    }
+  }
+}
