@@ -25,14 +25,7 @@ class Dialect:
     render: Callable[[str], str] = _same  # the model's Markdown -> what is sent
     note: Callable[[str], str] = _same  # a sentence of the bot's own, set apart from the model's words
     first_words: float = 0.3  # seconds that a first message may wait for a few words worth a notification
-
-
-def _italic(sentence: str) -> str:
-    return f"_{sentence}_"
-
-
-def _subtext(sentence: str) -> str:
-    return f"-# {sentence}"
+    append_only: bool = False  # what is shown cannot be changed, so nothing is closed or held back while it grows
 
 
 # What Slack's parser acts on inside Markdown: <!channel>, <@U1>, <#C1>, <https://elsewhere|label>. Escaping the bracket
@@ -52,10 +45,10 @@ def _slack_cost(text: str) -> int:
 
 # 2,000 code points: Discord's limit for one message, also for bots (discord-api-docs#1315). Mentions are made inert by
 # allowed_mentions at each call, which also covers what escaping cannot.
-DISCORD = Dialect("discord", budget=2000, note=_subtext)
+DISCORD = Dialect("discord", budget=2000, note="-# {}".format)
 
 # 12,000 characters: Slack's limit for markdown_text in chat.postMessage and chat.update.
-SLACK = Dialect("slack", budget=12_000, cost=_slack_cost, render=defuse_slack, note=_italic)
+SLACK = Dialect("slack", budget=12_000, cost=_slack_cost, render=defuse_slack, note="_{}_".format)
 
 # A terminal only appends; there is no page to fill.
-TERMINAL = Dialect("terminal", budget=float("inf"), note=lambda sentence: f"({sentence})", first_words=0.0)
+TERMINAL = Dialect("terminal", budget=float("inf"), note="({})".format, first_words=0.0, append_only=True)

@@ -79,6 +79,16 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing to do now; more may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing to do, now or later."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A reply's need, with the limits that its call counts against."""
 
@@ -137,6 +147,9 @@ class Window:
 
     def take(self) -> None:
         self._under_way += 1
+
+    def give_back(self) -> None:
+        self._under_way -= 1
 
     def settle(self, now: float, quota: Quota | None) -> None:
         """A call was answered."""
@@ -203,6 +216,11 @@ class Pacer:
             if best.need.urgency is Urgency.PROGRESS:
                 window.last_progress = now
         return best
+
+    def give_back(self, limits: Sequence[Limit]) -> None:
+        """The call was not made after all."""
+        for limit in limits:
+            self._window(limit).give_back()
 
     def settle(self, now: float, limits: Sequence[Limit], quota: Quota | None = None) -> None:
         """A call was answered, or came to nothing in a way that may have counted. `quota` is of the first limit."""

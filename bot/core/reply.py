@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
 from bot.core.model import End, Ending
-from bot.core.pacing import Call, Need, Urgency
+from bot.core.pacing import Call, Done, Idle, Need, Urgency
 from bot.core.paging import Pager
 
 _A_FEW_WORDS = 4  # enough for a notification that says something
@@ -46,16 +46,6 @@ class Delete:
 
     page: int
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Everything is shown that can be; more may come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Everything is shown and nothing more will come."""
 
 
 Write = Post | Edit | Delete
@@ -127,9 +117,9 @@ class Reply:
             self._ending = ending
             self._unseen.add(0, now)
 
-    def need(self) -> Need | None:
-        """What a permit is needed for now, and how much a reader would gain by it; None while idle or done."""
-        match self._next():
+    def need(self) -> Need | Idle | Done:
+        """What a permit is needed for now, and how much a reader would gain by it."""
+        match action := self._next():
             case Post(page=page):
                 call, urgency = Call.POST, Urgency.PROGRESS if page else Urgency.FIRST
             case Edit():
@@ -137,7 +127,7 @@ class Reply:
             case Delete():
                 call, urgency = Call.DELETE, Urgency.PROGRESS
             case Idle() | Done():
-                return None
+                return action
         if self._ending is not None:
             urgency = Urgency.FINAL
         hold = self._dialect.first_words if urgency is Urgency.FIRST and self._spaces < _A_FEW_WORDS else 0.0
@@ -198,10 +188,11 @@ class Reply:
 
     def _tail(self) -> list[str]:
         """What stands after the sealed pages: the live one, or the last one with the bot's own sentence."""
+        pager, render = self._pager, self._dialect.render
         if self._ending is None:
-            live = self._pager.live()
-            return [self._dialect.render(live)] if live else []
-        last = self._dialect.render(self._pager.last())
+            live = self.text if self._dialect.append_only else pager.live()
+            return [render(live)] if live else []
+        last = render(self.text if self._dialect.append_only else pager.last())
         note = sentence(self._ending)
         if not note and not last and not self._pager.sealed:
             note = sentence(Ending(End.EMPTY))  # nobody is left without an answer

@@ -1,0 +1,206 @@
+"""One turn at a time in a channel, many channels at once; commands; draining.
+
+The table of turns is the queue: a question is stored before the platform is told that it was received, and a channel's
+worker takes the oldest queued turn from the store until there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.core.commands import HELP, Command, parse
+from bot.core.endings import sentence
+from bot.core.model import Channel, End, Ending, Place, Prompt, Turn
+from bot.core.pacing import Call
+from bot.errors import BackendError, PlatformError, StoreError
+from bot.gate import Gate
+from bot.ports import Backend, Platform, Store
+from bot.relay import Relay, Timeouts
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must not stop the next answer
+_STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
+_SEALING = 5.0  # seconds that the last states may take when the grace is over
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A platform with its gate."""
+
+    platform: Platform
+    gate: Gate
+
+
+class Dispatcher:
+    """The inbox of all platforms."""
+
+    def __init__(
+        self, store: Store, backend: Backend, platforms: Iterable[Platform], timeouts: Timeouts | None = None
+    ) -> None:
+        self._store = store
+        self._backend = backend
+        self._stations: Mapping[str, Station] = {
+            platform.name: Station(platform, Gate(platform.limits)) for platform in platforms
+        }
+        self._timeouts = timeouts or Timeouts()
+        self._workers: dict[Channel, asyncio.Task[None]] = {}
+        self._waiting: set[Channel] = set()  # channels that may have a queued turn
+        self._running: dict[Channel, Relay] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+        self._obeyed: OrderedDict[str, None] = OrderedDict()
+        self._draining = False
+
+    # The inbox
+
+    async def receive(self, prompt: Prompt) -> None:
+        if command := parse(prompt.text):
+            if self._is_new_command(prompt.key):
+                self._errand(self._obey_in_text(command, prompt))
+            return
+        turn = await self._store.accept(prompt)
+        if turn is None:
+            log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
+            return
+        self.wake(prompt.channel)
+
+    async def obey(self, command: Command, channel: Channel) -> str:
+        match command:
+            case Command.NEW:
+                await self._store.close_conversations(channel)
+                self._errand(self.forget())
+                return "Forgotten. The next question starts a new conversation."
+            case Command.STOP:
+                relay = self._running.get(channel)
+                if relay is None:
+                    return "There is no answer running here."
+                relay.stop(Ending(End.STOPPED))
+                return "Stopped."
+            case Command.HELP:
+                return HELP
+
+    async def knows(self, channel: Channel, place: Place) -> bool:
+        return await self._store.asked_in(channel, place)
+
+    async def quiet(self, channel: Channel) -> None:
+        while worker := self._workers.get(channel):
+            await asyncio.wait([worker])
+
+    # Turns
+
+    def wake(self, channel: Channel) -> None:
+        """The channel may have a queued turn: its worker looks, now or after the running one."""
+        if self._draining or channel.platform not in self._stations:
+            return  # it stays queued in the store, for the next start
+        self._waiting.add(channel)
+        if channel not in self._workers:
+            self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
+
+    async def give_up(self, turn: Turn) -> None:
+        """Ends a turn that cannot be finished, and says so. Raises StoreError."""
+        ending = Ending(End.FAILED)
+        await self._store.finish(turn, "", ending)
+        await self._say(turn.prompt, sentence(ending))
+
+    async def forget(self) -> None:
+        """Deletes closed conversations on the server."""
+        try:
+            for conversation in await self._store.forgotten(self._backend.name):
+                await self._backend.forget(conversation.remote)
+                await self._store.set_remote(conversation, "")
+        except (BackendError, StoreError) as error:
+            log.warning("conversation.not_deleted", extra={"detail": str(error)})
+
+    async def drain(self, grace: float) -> None:
+        """Begins no more turns; running ones may finish for `grace` seconds, then they are sealed as they are."""
+        self._draining = True
+        await _wait(self._workers.values(), grace)
+        for relay in self._running.values():
+            relay.stop(Ending(End.SHUTDOWN))
+        await _wait([*self._workers.values(), *self._errands], _SEALING)
+        for task in [*self._workers.values(), *self._errands]:
+            task.cancel()
+        await asyncio.gather(*self._workers.values(), *self._errands, return_exceptions=True)
+
+    async def _work(self, channel: Channel) -> None:
+        try:
+            while channel in self._waiting:
+                self._waiting.discard(channel)
+                while not self._draining and (turn := await self._store.next_queued(channel)):
+                    await self._answer(turn)
+        except StoreError as error:
+            log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
+            asyncio.get_running_loop().call_later(_STORE_PAUSE, self.wake, channel)
+        finally:
+            del self._workers[channel]
+
+    async def _answer(self, turn: Turn) -> None:
+        """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
+        channel = turn.prompt.channel
+        station = self._stations[channel.platform]
+        conversation = await self._store.conversation(channel, self._backend.name)
+        relay = Relay(
+            turn,
+            conversation,
+            platform=station.platform,
+            backend=self._backend,
+            store=self._store,
+            gate=station.gate,
+            timeouts=self._timeouts,
+        )
+        self._running[channel] = relay
+        try:
+            await relay.run()
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("turn.broken", extra={"turn": turn.id})
+            await self.give_up(turn)
+        finally:
+            del self._running[channel]
+        if await self._store.forgotten(self._backend.name):
+            self._errand(self.forget())
+
+    # Commands as text
+
+    def _is_new_command(self, key: str) -> bool:
+        if key in self._obeyed:
+            return False
+        self._obeyed[key] = None
+        if len(self._obeyed) > _REMEMBERED_COMMANDS:
+            self._obeyed.popitem(last=False)
+        return True
+
+    async def _obey_in_text(self, command: Command, prompt: Prompt) -> None:
+        stops_something = command is Command.STOP and prompt.channel in self._running
+        try:
+            words = await self.obey(command, prompt.channel)
+        except StoreError as error:
+            log.error("command.failed", extra={"command": command.value, "detail": str(error)})
+            words = "That did not work: the bot's database does not answer. Try again in a moment."
+        if stops_something:
+            return  # the answer itself says that it was stopped
+        await self._say(prompt, words)
+
+    async def _say(self, prompt: Prompt, words: str) -> None:
+        station = self._stations[prompt.channel.platform]
+        permit = await station.gate.side_call(Call.POST, prompt.place)
+        try:
+            permit.used(await station.platform.post(prompt.place, words, nonce=f"say-{prompt.key[-20:]}", first=True))
+        except PlatformError as error:
+            permit.unknown()
+            log.warning("command.not_answered", extra={"detail": str(error)})
+
+    def _errand(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+
+async def _wait(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:
+    if pending := list(tasks):
+        await asyncio.wait(pending, timeout=seconds)

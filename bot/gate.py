@@ -1,0 +1,158 @@
+"""Hands out the permits of one platform: asks the pacer now, when something changes, and when it said to look again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+
+from aiolimiter import AsyncLimiter
+
+from bot.core.model import Place
+from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt, Urgency
+from bot.errors import Refused
+
+LimitsOf = Callable[[Call, Place], Sequence[Limit]]
+NeedOf = Callable[[], Need | Idle | Done]
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One call may be made now. Say what became of it, exactly once: `used`, `refused`, `unknown` or `unused`."""
+
+    call: Call
+    limits: Sequence[Limit]
+    _gate: Gate
+
+    def used(self, receipt: Receipt | None = None) -> None:
+        """It was answered."""
+        self._gate.settle(self, receipt)
+
+    def unknown(self) -> None:
+        """It failed, and may have counted."""
+        self._gate.settle(self, None)
+
+    def refused(self, error: Refused) -> None:
+        """The platform refused it."""
+        self._gate.refuse(self, error)
+
+    def unused(self) -> None:
+        """It was not made."""
+        self._gate.give_back(self)
+
+
+class Writer:
+    """One live reply before the gate."""
+
+    def __init__(self, gate: Gate, place: Place, need: NeedOf) -> None:
+        self.place = place
+        self.need = need
+        self.idle = True  # when last asked it had nothing to do, so new text is worth a look
+        self.granted: asyncio.Future[Permit | None] | None = None
+        self._gate = gate
+
+    def changed(self) -> None:
+        """What it needs has changed in kind, or from nothing to something."""
+        self._gate.look()
+
+    async def permit(self) -> Permit | None:
+        """Returns when the call that `need` names is allowed and worth it; None when nothing will be needed any more.
+
+        Render after it has returned and before anything else is awaited: text rendered before waiting is old text.
+        """
+        granted = self.granted = asyncio.get_running_loop().create_future()
+        try:
+            self._gate.look()
+            return await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled() and (permit := granted.result()):
+                permit.unused()
+            raise
+        finally:
+            self.granted = None
+
+
+class Gate:
+    """The permits of one platform. `limits_of` tells what a call counts against.
+
+    Side calls (typing, answers to commands) never eat into the answers' share: AsyncLimiter(5, 1) is a bucket of five
+    that refills with five a second, so at most ten of them are made in any second.
+    """
+
+    def __init__(self, limits_of: LimitsOf) -> None:
+        self._limits_of = limits_of
+        self._pacer = Pacer()
+        self._writers: dict[Writer, None] = {}  # in order of arrival
+        self._timer: asyncio.TimerHandle | None = None
+        self._side_calls = AsyncLimiter(5, 1)
+
+    @contextmanager
+    def writer(self, place: Place, need: NeedOf) -> Generator[Writer]:
+        """A live reply: one permit for its final state is kept back while the block lasts."""
+        kept = self._limits_of(Call.EDIT, place)
+        self._pacer.enter(kept)
+        try:
+            with self._waiting(place, need) as writer:
+                yield writer
+        finally:
+            self._pacer.leave(kept)
+            self.look()
+
+    async def side_call(self, call: Call, place: Place) -> Permit:
+        """A permit for a call that is not part of an answer."""
+        await self._side_calls.acquire()
+        with self._waiting(place, lambda: Need(call, Urgency.FIRST)) as writer:
+            permit = await writer.permit()
+            assert permit is not None
+            return permit
+
+    def look(self) -> None:
+        """Grants what can be granted now, and sets the timer for the rest."""
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = loop.time()
+        while isinstance(chosen := self._pacer.choose(now, self._claims()), Claim):
+            writer = chosen.owner
+            assert isinstance(writer, Writer)
+            assert writer.granted is not None
+            writer.granted.set_result(Permit(chosen.need.call, chosen.limits, self))
+        if chosen < inf:
+            self._timer = loop.call_at(chosen, self.look)
+
+    def settle(self, permit: Permit, receipt: Receipt | None) -> None:
+        self._pacer.settle(asyncio.get_running_loop().time(), permit.limits, receipt.quota if receipt else None)
+        self.look()
+
+    def refuse(self, permit: Permit, error: Refused) -> None:
+        self._pacer.refuse(asyncio.get_running_loop().time(), permit.limits, error.retry_after, error.limit)
+        self.look()
+
+    def give_back(self, permit: Permit) -> None:
+        self._pacer.give_back(permit.limits)
+        self.look()
+
+    @contextmanager
+    def _waiting(self, place: Place, need: NeedOf) -> Generator[Writer]:
+        writer = Writer(self, place, need)
+        self._writers[writer] = None
+        try:
+            yield writer
+        finally:
+            del self._writers[writer]
+
+    def _claims(self) -> Iterator[Claim]:
+        for writer in self._writers:
+            if writer.granted is None or writer.granted.done():
+                continue
+            match need := writer.need():
+                case Need():
+                    writer.idle = False
+                    yield Claim(writer, need, self._limits_of(need.call, writer.place))
+                case Idle():
+                    writer.idle = True
+                case Done():
+                    writer.granted.set_result(None)

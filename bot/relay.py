@@ -1,0 +1,289 @@
+"""Drives one turn: Backend -> Reply -> Platform.
+
+    reading   the model's stream -> reply.feed, whatever the platform does
+    writing   a permit -> reply.next_action -> the call -> reply.done, until the reply is done
+    typing    until the first page is there
+
+Reading never waits for writing and writing never waits for reading; both know only the reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+from zlib import crc32
+
+from bot.core.model import Began, Conversation, Delta, End, Ended, Ending, Prompt, Request, Turn
+from bot.core.pacing import Call, Receipt
+from bot.core.reply import Delete, Edit, Post, Reply, Write
+from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, Unreachable
+from bot.gate import Gate, Permit, Writer
+from bot.ports import Backend, Platform, Store
+
+log = logging.getLogger(__name__)
+
+_TRIES = 3  # of asking the model, while nothing has been shown
+_LONGEST_WAIT = 10.0  # seconds that a person is left waiting for a retry without being told
+_LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long the model may be silent, in seconds."""
+
+    first_token: float = 180.0  # models that reason think for minutes before the first word
+    idle: float = 60.0  # between two deltas
+    total: float = 1200.0
+
+
+class Relay:
+    """One turn on its way. Run it once; `stop` may come at any time, also before."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        conversation: Conversation,
+        *,
+        platform: Platform,
+        backend: Backend,
+        store: Store,
+        gate: Gate,
+        timeouts: Timeouts,
+    ) -> None:
+        self._turn = turn
+        self._conversation = conversation
+        self._platform = platform
+        self._backend = backend
+        self._store = store
+        self._gate = gate
+        self._timeouts = timeouts
+        self._reply = Reply(platform.dialect, turn.messages)
+        self._reading: asyncio.Task[None] | None = None
+        self._writer: Writer | None = None
+        self._visible = asyncio.Event()
+        self._calls = 0
+
+    def stop(self, ending: Ending) -> None:
+        """Ends the answer here: what is shown stays, and the model's stream is closed at once."""
+        self._finish(ending)
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def run(self) -> Ending:
+        """Answers the question, and returns how it ended when the last state is shown and stored. Raises StoreError."""
+        place = self._turn.prompt.place
+        self._turn = await self._store.start(self._turn, self._conversation)
+        log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
+        with self._gate.writer(place, self._reply.need) as self._writer:
+            async with asyncio.TaskGroup() as group:
+                self._reading = group.create_task(self._read())
+                typing = group.create_task(self._type())
+                await self._write(self._writer)
+                self._reading.cancel()
+                typing.cancel()
+        ending = self._reply.ending or Ending(End.STOPPED)
+        await self._seal(ending)
+        log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
+        return ending
+
+    def _finish(self, ending: Ending) -> None:
+        self._reply.finish(ending, asyncio.get_running_loop().time())
+        if self._writer is not None:
+            self._writer.changed()
+
+    # Reading
+
+    async def _read(self) -> None:
+        if self._reply.ending is not None:
+            return  # stopped before it began
+        deadline = asyncio.get_running_loop().time() + self._timeouts.total
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                ending = await self._stream(deadline)
+            except BackendError as error:
+                pause = error.ending.retry_after or 0.5 * 2**tries
+                if error.again and not self._reply.text and tries < _TRIES and pause <= _LONGEST_WAIT:
+                    log.info("model.retry", extra={"turn": self._turn.id, "end": error.ending.end.value, "in": pause})
+                    await asyncio.sleep(pause)
+                    continue
+                ending = error.ending
+                log.warning(
+                    "model.failed",
+                    extra={"turn": self._turn.id, "end": ending.end.value, "detail": ending.detail},
+                )
+            except Exception:
+                log.exception("model.broken", extra={"turn": self._turn.id})
+                ending = Ending(End.FAILED)
+            self._finish(ending)
+            return
+
+    async def _stream(self, deadline: float) -> Ending:
+        """Feeds the reply from one request to the model until it ends."""
+        loop = asyncio.get_running_loop()
+        request = Request(
+            text=self._turn.prompt.for_model(),
+            remote=self._conversation.remote,
+            history=tuple(await self._store.history(self._conversation)),
+            person=_opaque(self._turn.prompt),
+        )
+        try:
+            async with asyncio.timeout_at(min(deadline, loop.time() + self._timeouts.first_token)) as patience:
+                async with self._backend.stream(request) as events:
+                    async for event in events:
+                        match event:
+                            case Began():
+                                await self._began(event)
+                            case Delta(text):
+                                self._feed(text, loop.time())
+                                patience.reschedule(min(deadline, loop.time() + self._timeouts.idle))
+                            case Ended(ending):
+                                return ending
+        except TimeoutError:
+            raise BackendError(self._timed_out(loop.time() >= deadline)) from None
+        raise BackendError(Ending(End.UNFINISHED))
+
+    def _feed(self, text: str, now: float) -> None:
+        self._reply.feed(text, now)
+        if self._writer is not None and (self._writer.idle or not self._reply.visible):
+            self._writer.changed()
+
+    async def _began(self, event: Began) -> None:
+        try:
+            if event.remote and event.remote != self._conversation.remote:
+                self._conversation = await self._store.set_remote(self._conversation, event.remote)
+            if event.response:
+                await self._store.set_response(self._turn, event.response)
+        except StoreError as error:
+            log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
+
+    def _timed_out(self, at_all: bool) -> Ending:
+        if at_all:
+            return Ending(End.TIMED_OUT, f"An answer may take {self._timeouts.total:.0f} seconds")
+        silence = self._timeouts.idle if self._reply.text else self._timeouts.first_token
+        return Ending(End.TIMED_OUT, f"It was silent for {silence:.0f} seconds")
+
+    # Writing
+
+    async def _write(self, writer: Writer) -> None:
+        pause = 0.5
+        while (permit := await writer.permit()) is not None:
+            action = self._reply.next_action()
+            if not isinstance(action, Write):
+                permit.unused()
+                continue
+            if _call(action) is not permit.call:  # the text has moved on to another page since the permit was chosen
+                permit.unused()
+                self._reply.failed()
+                continue
+            try:
+                await self._perform(action, permit)
+                pause = 0.5
+            except Unreachable as error:
+                log.warning("platform.unreachable", extra={"turn": self._turn.id, "detail": str(error)})
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _perform(self, action: Write, permit: Permit) -> None:
+        """Makes one call, and tells the permit and the reply what became of it. Raises Unreachable."""
+        self._calls += 1
+        try:
+            receipt = await self._call(action)
+        except Refused as error:
+            log.warning("platform.refused", extra={"turn": self._turn.id, "retry_after": error.retry_after})
+            permit.refused(error)
+            self._reply.failed()
+        except Unreachable:
+            permit.unknown()
+            self._reply.failed()
+            raise
+        except (Gone, Rejected) as error:
+            permit.unknown()
+            log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
+            self._reply.lost()
+            self.stop(Ending(End.STOPPED, "The message, the channel or the permission is gone."))
+        else:
+            permit.used(receipt)
+            self._reply.done(action, receipt.message)
+            await self._note(action, receipt)
+
+    async def _call(self, action: Write) -> Receipt:
+        place = self._turn.prompt.place
+        match action:
+            case Post(page, text):
+                nonce = f"{crc32(self._turn.prompt.key.encode()):08x}-{page}"
+                return await self._platform.post(place, text, nonce=nonce, first=page == 0)
+            case Edit(_, message, text):
+                return await self._platform.edit(place, message, text)
+            case Delete(_, message):
+                return await self._platform.delete(place, message)
+
+    async def _note(self, action: Write, receipt: Receipt) -> None:
+        try:
+            match action:
+                case Post():
+                    self._visible.set()
+                    await self._store.add_message(self._turn, receipt.message)
+                case Delete(_, message):
+                    await self._store.drop_message(self._turn, message)
+                case Edit():
+                    pass
+        except StoreError as error:
+            log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
+
+    # Typing, and the end
+
+    async def _type(self) -> None:
+        place = self._turn.prompt.place
+        while not (self._visible.is_set() or self._reply.visible):
+            permit = await self._gate.side_call(Call.TYPING, place)
+            if self._visible.is_set():
+                permit.unused()
+                return
+            try:
+                again = await self._platform.typing(place)
+            except asyncio.CancelledError:
+                permit.unknown()
+                raise
+            except Refused as error:
+                permit.refused(error)
+                return
+            except PlatformError as error:
+                permit.unknown()
+                log.info("typing.failed", extra={"turn": self._turn.id, "detail": str(error)})
+                return
+            permit.used()
+            if not again:
+                return
+            try:
+                async with asyncio.timeout(again):
+                    await self._visible.wait()
+            except TimeoutError:
+                pass
+
+    async def _seal(self, ending: Ending) -> None:
+        """Stores the end of the turn, also when the task is being cancelled meanwhile."""
+        storing = asyncio.ensure_future(self._store.finish(self._turn, self._reply.text, ending))
+        try:
+            await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            await storing
+            raise
+
+
+def _opaque(prompt: Prompt) -> str:
+    """An id of the person that tells nothing about them, as OpenAI asks for (safety_identifier, <= 128 characters)."""
+    return sha256(f"{prompt.channel.platform}:{prompt.author.id}".encode()).hexdigest()[:32]
+
+
+def _call(action: Write) -> Call:
+    match action:
+        case Post():
+            return Call.POST
+        case Edit():
+            return Call.EDIT
+        case Delete():
+            return Call.DELETE
