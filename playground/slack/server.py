@@ -33,6 +33,7 @@ class SlackStandIn:
     app_token = "xapp-playground"
 
     def __init__(self, timeline: Timeline, *, latency: float) -> None:
+        self.timeline = timeline
         self.latency = latency  # seconds from a call's arrival to its answer; it takes effect half-way
         self._service = Service(timeline)
         self._api = WebAPI(

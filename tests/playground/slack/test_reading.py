@@ -1,0 +1,117 @@
+"""Reading the workspace: history, threads, channels, people; and files and the Home tab."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aiohttp
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from playground.slack.server import SlackStandIn
+from tests.playground.slack.harness import Bot, Client, error_of, until
+
+
+async def test_history_has_roots_newest_first_and_pages(slack: SlackStandIn, client: Client) -> None:
+    said = [slack.say(slack.general, slack.ada, f"{n}") for n in range(5)]
+    slack.say(slack.general, slack.linus, "reply", thread_ts=said[0])
+    first = await client.conversations_history(channel=slack.general, limit=2)
+    assert [message["text"] for message in first["messages"]] == ["4", "3"]
+    pages = [message["text"] async for page in first for message in page["messages"]]
+    assert pages == ["4", "3", "2", "1", "0"]
+    since = await client.conversations_history(channel=slack.general, oldest=said[2], inclusive=True)
+    assert [message["text"] for message in since["messages"]] == ["4", "3", "2"]
+    until_then = await client.conversations_history(channel=slack.general, latest=said[2])
+    assert [message["text"] for message in until_then["messages"]] == ["1", "0"]
+
+
+async def test_a_thread_is_read_from_its_root_on(slack: SlackStandIn, client: Client) -> None:
+    root = slack.say(slack.general, slack.ada, "root")
+    metadata = {"event_type": "answer", "event_payload": {"nonce": "1"}}
+    await client.chat_postMessage(channel=slack.general, text="reply", thread_ts=root, metadata=metadata)
+    plain = await client.conversations_replies(channel=slack.general, ts=root)
+    assert [message["text"] for message in plain["messages"]] == ["root", "reply"]
+    assert plain["messages"][0]["reply_users"] == [slack.bot_user]
+    assert "metadata" not in plain["messages"][1]
+    full = await client.conversations_replies(channel=slack.general, ts=root, include_all_metadata=True)
+    assert full["messages"][1]["metadata"] == metadata
+    assert await error_of(client.conversations_replies(channel=slack.general, ts="1.000001")) == "thread_not_found"
+
+
+async def test_channels_are_listed_by_kind_and_membership(slack: SlackStandIn, client: Client) -> None:
+    other = slack.add_channel("other", bot=False)
+    secret = slack.add_channel("secret", private=True)
+    dm = slack.open_dm(slack.ada)
+    assert [c["id"] for c in (await client.conversations_list())["channels"]] == [slack.general, other]
+    mine = await client.users_conversations(types="public_channel,private_channel,im")
+    assert [channel["id"] for channel in mine["channels"]] == [slack.general, secret, dm]
+    assert (await client.conversations_info(channel=dm))["channel"]["user"] == slack.ada
+    assert (await client.conversations_info(channel=other))["channel"]["is_member"] is False
+    members = await client.conversations_members(channel=slack.general)
+    assert members["members"] == [slack.bot_user, slack.ada, slack.linus]
+    assert (await client.conversations_open(users=[slack.ada]))["channel"]["id"] == dm
+    assert await error_of(client.conversations_info(channel="C404")) == "channel_not_found"
+
+
+async def test_people_bots_and_the_team_are_known(slack: SlackStandIn, client: Client) -> None:
+    assert (await client.users_info(user=slack.bot_user))["user"]["is_bot"] is True
+    assert await error_of(client.users_info(user="U404")) == "user_not_found"
+    who = await client.auth_test()
+    assert (await client.bots_info(bot=who["bot_id"]))["bot"]["user_id"] == slack.bot_user
+    assert await error_of(client.bots_info(bot="B404")) == "bot_not_found"
+    assert await error_of(client.team_info()) == "missing_scope"
+    slack.scopes.add("team:read")
+    assert (await client.team_info())["team"]["id"] == slack.team
+
+
+async def test_the_home_tab_takes_a_home_view(slack: SlackStandIn, client: Client) -> None:
+    view: dict[str, Any] = {"type": "home", "blocks": []}
+    assert (await client.views_publish(user_id=slack.ada, view=view))["view"]["type"] == "home"
+    modal = client.views_publish(user_id=slack.ada, view={"type": "modal", "blocks": []})
+    assert await error_of(modal) == "invalid_arguments"
+
+
+async def test_a_file_is_uploaded_in_three_steps(
+    slack: SlackStandIn, client: Client, session: aiohttp.ClientSession
+) -> None:
+    root = slack.say(slack.general, slack.ada, "plot it")
+    url = await client.files_getUploadURLExternal(filename="plot.txt", length=3)
+    unfinished = client.files_completeUploadExternal(files=[{"id": url["file_id"], "title": "Plot"}])
+    assert await error_of(unfinished) == "file_not_found"
+    assert (await session.post(url["upload_url"], data=b"too long")).status == 400
+    assert (await session.post(url["upload_url"], data=b"abc")).status == 200
+    await client.files_completeUploadExternal(
+        files=[{"id": url["file_id"], "title": "Plot"}],
+        channel_id=slack.general,
+        thread_ts=root,
+        initial_comment="here",
+    )
+    last = slack.timeline.moments[-1]
+    assert (last.text, last.reply_to) == ("here\n[plot.txt]", root)
+
+
+async def test_the_sdk_uploads_a_file(slack: SlackStandIn, client: Client) -> None:
+    uploaded = await client.files_upload_v2(content="a,b", filename="t.csv", channel=slack.general)
+    assert uploaded["files"][0]["size"] == 3
+    assert list(slack.timeline.shown(slack.general).values()) == ["[t.csv]"]
+
+
+async def test_a_response_url_is_good_for_five_answers(
+    slack: SlackStandIn, bot: Bot, session: aiohttp.ClientSession
+) -> None:
+    urls: list[str] = []
+
+    @bot.app.command("/rivulet")
+    async def _(ack: Any, command: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  (bolt calls it)
+        await ack()
+        urls.append(command["response_url"])
+
+    handle = slack.slash(slack.general, slack.ada, "/rivulet")
+    await until(lambda: urls)
+    webhook = AsyncWebhookClient(urls[0], session=session)
+    empty = await webhook.send_dict({"markdown_text": "**x**"})
+    assert (empty.status_code, json.loads(empty.body)["error"]) == (400, "no_text")
+    answers = [await webhook.send(text=f"{n}") for n in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [404]
+    assert json.loads(answers[-1].body)["error"] == "used_url"
+    assert [answer["text"] for answer in slack.responses(handle)] == ["0", "1", "2", "3", "4"]
