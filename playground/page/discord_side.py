@@ -9,6 +9,7 @@ from playground.discord.server import DiscordStandIn
 from playground.page.discord_markup import show_discord
 from playground.page.sides import Room, Unsayable, Words, addressed
 
+_LONGEST = 2000  # characters: what a person without Nitro can send
 _COMMAND = re.compile(r"/(new|stop|help)", re.IGNORECASE)
 
 
@@ -41,7 +42,12 @@ class DiscordSide:
         return len(self._discord.refusals)
 
     def say(self, words: Words) -> None:
+        visible = self._state.channels[words.room].visible()
+        if words.reply_to and words.reply_to not in {message.id for message in visible}:
+            raise Unsayable("The message that you reply to is not there any more.")
         text = addressed(words, self.bot, f"<@{self._discord.bot_user}>")
+        if len(text) > _LONGEST:
+            raise Unsayable(f"Your message has {len(text):,} characters; Discord allows {_LONGEST:,}.")
         try:
             if command := _COMMAND.fullmatch(words.text):
                 self._discord.press_command(words.room, words.person, command[1].lower())

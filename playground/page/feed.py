@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -39,7 +39,8 @@ class Feed:
 
     async def _moments(self) -> None:
         outdated = _outdated(self._timeline.moments)
-        async with aclosing(self._timeline.follow()) as moments:
+        follow = cast("AsyncGenerator[Moment, None]", self._timeline.follow())  # closed here, not by the collector
+        async with aclosing(follow) as moments:
             position = 0
             async for moment in moments:
                 if position not in outdated:
