@@ -106,7 +106,8 @@ class Listener:
             return str(error)
 
     async def _failed(self, error: Exception) -> None:
-        log.error("slack.event.failed", extra={"error": f"{type(error).__name__}: {error}"})
+        trace = None if isinstance(error, RivuletError) else error
+        log.error("slack.event.failed", exc_info=trace, extra={"error": f"{type(error).__name__}: {error}"})
 
 
 async def _ignore_event() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapters.slack.calls import WebClient, made
@@ -14,27 +14,35 @@ from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED = 5_000  # people
 _LIFETIME = 3600.0  # seconds: a new display name is seen within the hour
 _AFTER_FAILURE = 60.0  # seconds until a name that could not be read is asked for again
-_PATIENCE = 1.0  # seconds: the event must be acknowledged within three, and be stored before that
 _AT_ONCE = 10  # people asked for because of one post; users.info allows 100 a minute
 
 
 class People:
     """Asks `users.info` once per person and hour."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(
+        self,
+        client: WebClient,
+        *,
+        remembered: int = 5_000,  # people
+        patience: float = 1.0,  # seconds: an event must be acknowledged within three, and be stored before that
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
+        self._remembered = remembered
+        self._patience = patience
+        self._now = now
         self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()  # id -> name, when to ask again
 
     async def names(self, ids: Iterable[str]) -> Mapping[str, str]:
-        """Names by id, within a second or so. Who cannot be named is missing."""
-        now = time.monotonic()
+        """Names by id, within `patience` seconds. Who cannot be named is missing."""
+        now = self._now()
         ids = list(ids)
         strangers = [person for person in ids if self._known.get(person, ("", 0.0))[1] <= now]
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await asyncio.gather(*map(self._ask, strangers[:_AT_ONCE]))
         except TimeoutError:
             log.warning("slack.names.slow")
@@ -49,9 +57,9 @@ class People:
             self._remember(person, self._known.get(person, ("", 0.0))[0], _AFTER_FAILURE)
 
     def _remember(self, person: str, name: str, seconds: float) -> None:
-        self._known[person] = name, time.monotonic() + seconds
+        self._known[person] = name, self._now() + seconds
         self._known.move_to_end(person)
-        if len(self._known) > _REMEMBERED:
+        if len(self._known) > self._remembered:
             self._known.popitem(last=False)
 
 

@@ -193,15 +193,12 @@ class SlackPlatform:
                 answer = await self._made(self._client.conversations_history(**window))
             messages: list[dict[str, Any]] = answer.data.get("messages") or []
             for message in messages:
-                if self._is_ours(message) and _nonce(message) == nonce:
+                if message.get("user") == self._me.user and _nonce(message) == nonce:
                     return str(message["ts"])
             paging: dict[str, str] = answer.data.get("response_metadata") or {}
             cursor = paging.get("next_cursor")
             if not cursor:
                 return ""
-
-    def _is_ours(self, message: dict[str, Any]) -> bool:
-        return message.get("bot_id") == self._me.bot or message.get("user") == self._me.user
 
 
 def _nonce(message: dict[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from bot.core.model import Place
 from bot.core.pacing import Call
 from bot.errors import Gone, Refused, Rejected, Unreachable
 from playground.slack.server import SlackStandIn
+from playground.timeline import Timeline
 from tests.adapters.slack.workspace import Connect
 
 
@@ -28,15 +29,17 @@ def direct_question(slack: SlackStandIn) -> Place:
     return Place(room, message=slack.say(room, slack.ada, "tell me"))
 
 
-async def test_a_page_appears_in_the_thread_changes_and_goes(slack: SlackStandIn, platform: SlackPlatform):
+async def test_a_page_appears_in_the_thread_changes_and_goes(
+    slack: SlackStandIn, platform: SlackPlatform, timeline: Timeline
+):
     place = question(slack)
     receipt = await platform.post(place, "**one**", nonce="1", first=True)
     assert receipt.quota is None
     await platform.edit(place, receipt.message, "**one two**")
     assert slack.workspace.channels[slack.general].messages[receipt.message].thread_ts == place.thread
-    assert slack._service.timeline.shown(slack.general)[receipt.message] == "**one two**"  # pyright: ignore[reportPrivateUsage]
+    assert timeline.shown(slack.general)[receipt.message] == "**one two**"
     await platform.delete(place, receipt.message)
-    assert receipt.message not in slack.workspace.channels[slack.general].messages
+    assert receipt.message not in timeline.shown(slack.general)
 
 
 async def test_a_page_of_the_full_budget_is_accepted_by_post_and_edit(slack: SlackStandIn, platform: SlackPlatform):

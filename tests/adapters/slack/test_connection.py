@@ -22,11 +22,17 @@ def platform_of(
     )
 
 
-async def test_it_says_as_whom_and_where(slack: SlackStandIn, inbox: FakeInbox):
+async def test_it_says_as_whom_and_where(
+    slack: SlackStandIn, inbox: FakeInbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """And nothing else: Bolt finds the tokens in the environment too, and would warn of them."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", slack.bot_token)
+    monkeypatch.setenv("SLACK_APP_TOKEN", slack.app_token)
     platform = platform_of(slack)
     assert await platform.connect(inbox) == "connected as rivulet in Playground"
     await slack.connected()
     await platform.close()
+    assert not [record.message for record in caplog.records if "slack" in record.name and "adapters" not in record.name]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +87,6 @@ async def test_nothing_is_lost_when_slack_refreshes_the_connection(
 
 
 async def test_a_cut_connection_comes_back(slack: SlackStandIn, inbox: FakeInbox, connect: Connect):
-    slack.limits.redeliver_after = (0.1,) * 50
     async with connect(heartbeat=0.2):
         slack.drop()
         slack.say(slack.open_dm(slack.ada), slack.ada, "still there?")
@@ -92,7 +97,7 @@ async def test_a_dead_address_is_given_up_for_another(slack: SlackStandIn, inbox
     """An address works once; the SDK alone would try a refused one for ever."""
     dead = slack.url.replace("http", "ws") + "/socket?ticket=used"
     slack.fail("apps.connections.open", body={"ok": True, "url": dead})
-    platform = platform_of(slack, heartbeat=0.1)
+    platform = platform_of(slack, heartbeat=0.2)
     await platform.connect(inbox)
     slack.say(slack.open_dm(slack.ada), slack.ada, "hello")
     await until(lambda: inbox.texts == ["hello"])
@@ -102,7 +107,7 @@ async def test_a_dead_address_is_given_up_for_another(slack: SlackStandIn, inbox
 async def test_a_ticket_is_not_logged(slack: SlackStandIn, inbox: FakeInbox, caplog: pytest.LogCaptureFixture):
     dead = slack.url.replace("http", "ws") + "/socket?ticket=secret"
     slack.fail("apps.connections.open", body={"ok": True, "url": dead})
-    platform = platform_of(slack, heartbeat=0.1)
+    platform = platform_of(slack, heartbeat=0.2)
     await platform.connect(inbox)
     await platform.close()
     assert "ticket=…" in caplog.text
