@@ -10,6 +10,7 @@ import pytest
 from adapters.slack.platform import SlackPlatform
 from bot.core.model import Place
 from bot.errors import ConfigError, Unreachable
+from bot.ports import Platform
 from playground.slack.server import SlackStandIn
 from tests.adapters.slack.workspace import Connect, FakeInbox, until
 
@@ -157,4 +158,5 @@ async def test_closing_leaves_no_task_behind(slack: SlackStandIn, inbox: FakeInb
 
 
 async def test_closing_before_connecting_is_no_error(slack: SlackStandIn):
-    await platform_of(slack).close()
+    platform: Platform = platform_of(slack)  # the type checker holds it to the port
+    await platform.close()
