@@ -69,10 +69,10 @@ class Responses:
         events = kept.log.follow() if kept.response["background"] else self._events(kept)
         if call.body.get("stream") and not isinstance(script.fault, JsonInstead):
             return await send(call.request, call.open_stream("responses", kept.response["id"]), events, script.fault)
-        async with aclosing(events):
-            async for _ in events:
-                if kept.response["background"]:
-                    break  # a background response is answered as soon as it exists
+        if not kept.response["background"]:  # which is answered as soon as it exists
+            async with aclosing(events):
+                async for _ in events:
+                    pass
         return answer_or_cut(call, kept.response, script.fault)
 
     async def count(self, call: Call) -> web.Response:

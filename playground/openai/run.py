@@ -76,9 +76,8 @@ class Run:
 
     async def _perform(self, script: Script, delivery: Delivery) -> None:
         try:
-            if self.wire["status"] == "queued":
-                self._set("in_progress", started_at=unix_now())
-                await self._speak(script, delivery)
+            self._set("in_progress", started_at=unix_now())
+            await self._speak(script, delivery)
         except asyncio.CancelledError:
             if self.wire["status"] != "cancelling":
                 raise  # the stand-in is closing

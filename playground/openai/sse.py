@@ -80,6 +80,7 @@ async def send(
     try:
         async with aclosing(events):
             await response.prepare(request)
+            stream.request.status = response.status
             async for event in events:
                 if _breaks_before(event, fault, len(stream.deltas)):
                     if isinstance(fault, Cut) and request.transport is not None:

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from playground.openai.faults import Cut
+from playground.openai.script import Script
+from playground.openai.server import OpenAIStandIn
+
+MODEL = "gpt-6-luna"
+
+
+async def hear(stream: Any, seen: list[Any]) -> None:
+    async with stream:
+        async for event in stream:
+            seen.append(event)  # noqa: PERF401 (what came before a break is wanted too)
+
+
+async def test_a_cut_stream_is_resumed_where_it_broke_off(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    text = "one two three four five six"
+    stand_in.script(Script(text, tokens_per_second=500, fault=Cut(after=2)))
+    seen: list[Any] = []
+    stream = await client.responses.create(model=MODEL, input="Hi", stream=True, background=True)
+    with pytest.raises(openai.APIConnectionError):
+        await hear(stream, seen)
+    assert seen[1].type == "response.queued"
+    resumed = await client.responses.retrieve(seen[0].response.id, stream=True, starting_after=seen[-1].sequence_number)
+    await hear(resumed, seen)
+    assert [event.sequence_number for event in seen] == list(range(len(seen)))
+    assert "".join(event.delta for event in seen if event.type == "response.output_text.delta") == text
+    assert seen[-1].type == "response.completed"
+
+
+async def test_without_a_stream_it_is_polled(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.script(Script("one two", tokens_per_second=200))
+    response = await client.responses.create(model=MODEL, input="Hi", background=True)
+    assert response.status == "queued"
+    async with asyncio.timeout(5):
+        while response.status != "completed":
+            await asyncio.sleep(0.005)
+            response = await client.responses.retrieve(response.id)
+    assert response.output_text == "one two"
+
+
+async def test_it_goes_on_when_the_client_leaves_until_it_is_cancelled(
+    client: AsyncOpenAI, stand_in: OpenAIStandIn
+) -> None:
+    conversation = await client.conversations.create()
+    stand_in.script(Script("one two", first_token=60))
+    async with await client.responses.create(
+        model=MODEL, input="Hi", stream=True, background=True, conversation=conversation.id
+    ) as stream:
+        created: Any = await anext(aiter(stream))
+    assert (await client.responses.retrieve(created.response.id)).status == "in_progress"
+    with pytest.raises(openai.BadRequestError):
+        await client.responses.create(model=MODEL, input="Hi", conversation=conversation.id)
+    assert (await client.responses.cancel(created.response.id)).status == "cancelled"
+    assert (await client.responses.cancel(created.response.id)).status == "cancelled"
+    stand_in.script("free again")
+    again = await client.responses.create(model=MODEL, input="Hi", conversation=conversation.id)
+    assert again.output_text == "free again"
+
+
+async def test_a_foreground_response_can_be_neither_cancelled_nor_resumed(client: AsyncOpenAI) -> None:
+    response = await client.responses.create(model=MODEL, input="Hi")
+    with pytest.raises(openai.BadRequestError, match="Cannot cancel a synchronous response"):
+        await client.responses.cancel(response.id)
+    with pytest.raises(openai.BadRequestError):
+        await client.responses.retrieve(response.id, stream=True)
