@@ -89,6 +89,11 @@ class SlackStandIn:
         """What the bot's token is allowed; a method that needs more answers missing_scope."""
         return self._service.scopes
 
+    @property
+    def homes(self) -> dict[str, dict[str, Any]]:
+        """The view in each person's Home tab, by user id."""
+        return self._service.homes
+
     # The server's side.
 
     def mount(self, app: web.Application) -> None:

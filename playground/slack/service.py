@@ -77,7 +77,7 @@ class Service:
     def delete(self, channel: Channel, message: Message) -> None:
         """A message disappears; a root with replies leaves a tombstone."""
         before = message_json(self.workspace, channel, message)
-        self.timeline.add(Moment(self.timeline.now(), "slack", channel.id, "deleted", message.ts))
+        self._record("deleted", channel, message=message.ts)
         event_ts = self.workspace.new_ts()
         if channel.replies(message.ts):
             message.tombstone, message.bot = True, False
@@ -92,28 +92,15 @@ class Service:
         """Something that only one person sees; returns its ts."""
         ts = self.workspace.new_ts()
         self._note_pings(pings(channel.id, ts, text))
-        self.timeline.add(
-            Moment(
-                self.timeline.now(),
-                "slack",
-                channel.id,
-                "posted",
-                ts,
-                author or self.workspace.people[self.workspace.bot_user].real_name,
-                text,
-                reply_to=thread_ts,
-                bot=True,
-                private_to=person,
-            )
-        )
+        shown_by = author or self.workspace.people[self.workspace.bot_user].real_name
+        about = {"author": shown_by, "reply_to": thread_ts, "private_to": person}
+        self._record("posted", channel, message=ts, text=text, bot=True, **about)
         return ts
 
     def show_status(self, channel: Channel, thread_ts: str, status: str) -> None:
         """What stands under a thread while the bot works; empty removes it."""
         author = self.workspace.people[self.workspace.bot_user].real_name
-        self.timeline.add(
-            Moment(self.timeline.now(), "slack", channel.id, "status", "", author, status, reply_to=thread_ts, bot=True)
-        )
+        self._record("status", channel, author=author, text=status, reply_to=thread_ts, bot=True)
 
     def require_scope(self, scope: str) -> None:
         """Raises SlackError."""
@@ -121,22 +108,14 @@ class Service:
             raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(self.scopes)))
 
     def _show(self, kind: Kind, channel: Channel, message: Message) -> None:
-        author = self.workspace.people[message.user].real_name
+        text = message.shown or message.text
         if message.bot:
-            self._note_pings(pings(channel.id, message.ts, message.shown or message.text))
-        self.timeline.add(
-            Moment(
-                self.timeline.now(),
-                "slack",
-                channel.id,
-                kind,
-                message.ts,
-                author,
-                message.shown or message.text,
-                reply_to=message.thread_ts,
-                bot=message.bot,
-            )
-        )
+            self._note_pings(pings(channel.id, message.ts, text))
+        about = {"author": self.workspace.people[message.user].real_name, "reply_to": message.thread_ts}
+        self._record(kind, channel, message=message.ts, text=text, bot=message.bot, **about)
+
+    def _record(self, kind: Kind, channel: Channel, **what: Any) -> None:
+        self.timeline.add(Moment(self.timeline.now(), "slack", channel.id, kind, **what))
 
     def _note_pings(self, found: Iterable[Ping]) -> None:
         self.pings += [ping for ping in found if ping not in self.pings]

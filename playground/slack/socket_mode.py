@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["events_api", "slash_commands", "interactive"]
 _PING_EVERY = 10.0  # seconds; a client that does not answer within half of it is taken for gone
+_FAREWELL = 1.0  # seconds that a client has for its side of the closing handshake
 
 
 @dataclass(eq=False, slots=True)
@@ -70,7 +71,7 @@ class SocketMode:
         if ticket not in self._tickets:
             raise web.HTTPForbidden(text="invalid or used ticket")
         self._tickets.discard(ticket)
-        socket = Socket(web.WebSocketResponse(heartbeat=_PING_EVERY), request)
+        socket = Socket(web.WebSocketResponse(timeout=_FAREWELL, heartbeat=_PING_EVERY), request)
         await socket.ws.prepare(request)
         if len(self._sockets) >= self._limits.sockets:
             await self._disconnect(socket, "too_many_websockets", 0.0)
@@ -130,8 +131,7 @@ class SocketMode:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for socket in list(self._sockets):
-            await socket.ws.close()
+        await asyncio.gather(*(socket.ws.close() for socket in self._sockets))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -108,7 +108,7 @@ async def test_a_click_reaches_its_listener(slack: SlackStandIn, bot: Bot, clien
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
 async def test_a_refresh_loses_nothing(slack: SlackStandIn, bot: Bot, reason: str) -> None:
-    slack.limits.ack_within, slack.limits.redeliver_after = 0.3, (0.1, 0.3, 1.0)
+    slack.limits.ack_within, slack.limits.redeliver_after = 0.3, (0.1, *[0.3] * 9)
     slack.refresh(reason, grace=0.05)
     sent = {slack.say(slack.general, slack.ada, f"during {n}") for n in range(10)}
     await until(lambda: {event["ts"] for event in bot.events("message")} == sent)
@@ -148,7 +148,7 @@ async def test_the_events_of_a_message_can_be_delivered_twice(slack: SlackStandI
 
 
 async def test_what_was_said_while_the_connection_was_cut_arrives_as_a_retry(slack: SlackStandIn, bot: Bot) -> None:
-    slack.limits.ack_within, slack.limits.redeliver_after = 0.2, (0.1, 0.4, 0.4, 0.4)
+    slack.limits.ack_within, slack.limits.redeliver_after = 0.2, (0.1, *[0.3] * 9)
     slack.drop()
     ts = slack.say(slack.general, slack.ada, "anybody?")
     await until(lambda: bot.bodies)

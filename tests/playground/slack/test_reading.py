@@ -67,6 +67,7 @@ async def test_people_bots_and_the_team_are_known(slack: SlackStandIn, client: C
 async def test_the_home_tab_takes_a_home_view(slack: SlackStandIn, client: Client) -> None:
     view: dict[str, Any] = {"type": "home", "blocks": []}
     assert (await client.views_publish(user_id=slack.ada, view=view))["view"]["type"] == "home"
+    assert slack.homes == {slack.ada: view}
     modal = client.views_publish(user_id=slack.ada, view={"type": "modal", "blocks": []})
     assert await error_of(modal) == "invalid_arguments"
 
@@ -102,7 +103,7 @@ async def test_a_response_url_is_good_for_five_answers(
     urls: list[str] = []
 
     @bot.app.command("/rivulet")
-    async def _(ack: Any, command: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  (bolt calls it)
+    async def _(ack: Any, command: dict[str, Any]) -> None:
         await ack()
         urls.append(command["response_url"])
 

@@ -54,7 +54,7 @@ async def test_one_socket_too_many_is_sent_away(
 async def test_each_event_goes_to_one_socket_until_it_is_acknowledged_on_any(
     slack: SlackStandIn, app_client: Client, session: aiohttp.ClientSession
 ) -> None:
-    slack.limits.ack_within, slack.limits.redeliver_after = 0.05, (0.0, 0.05, 0.05)
+    slack.limits.ack_within, slack.limits.redeliver_after = 0.1, (0.0, 0.1)
     first, second = await _connect(app_client, session), await _connect(app_client, session)
     await first.receive_json()
     await second.receive_json()
@@ -66,15 +66,38 @@ async def test_each_event_goes_to_one_socket_until_it_is_acknowledged_on_any(
     assert once["envelope_id"] != again["envelope_id"]
     await second.send_json({"envelope_id": once["envelope_id"]})
     with pytest.raises(TimeoutError):
-        await first.receive_json(timeout=0.15)
+        await first.receive_json(timeout=0.3)
     await first.close()
     await second.close()
+
+
+async def test_the_bots_own_messages_are_events_too(
+    slack: SlackStandIn, client: Client, session: aiohttp.ClientSession
+) -> None:
+    opened = await client.apps_connections_open(app_token=slack.app_token)
+    socket = await session.ws_connect(opened["url"])
+    await socket.receive_json()
+    private = slack.add_channel("secret", private=True)
+    posted = await client.chat_postMessage(channel=private, text="x")
+    await client.chat_update(channel=private, ts=posted["ts"], text="y")
+    await client.chat_delete(channel=private, ts=posted["ts"])
+    new, changed, deleted = [(await socket.receive_json())["payload"]["event"] for _ in range(3)]
+    bot_id = (await client.auth_test())["bot_id"]
+    assert (new["bot_id"], new["user"], new["channel_type"]) == (bot_id, slack.bot_user, "group")
+    assert (changed["subtype"], changed["message"]["bot_id"], changed["message"]["text"]) == (
+        "message_changed",
+        bot_id,
+        "y",
+    )
+    assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", posted["ts"])
+    assert len({event["event_ts"] for event in (new, changed, deleted)}) == 3
+    await socket.close()
 
 
 async def test_an_event_that_found_no_socket_arrives_as_a_retry(
     slack: SlackStandIn, app_client: Client, session: aiohttp.ClientSession
 ) -> None:
-    slack.limits.redeliver_after = (0.0, 0.05, 0.05)
+    slack.limits.redeliver_after = (0.0, *[0.05] * 40)
     slack.say(slack.general, slack.ada, "hello")
     socket = await _connect(app_client, session)
     await socket.receive_json()

@@ -154,7 +154,7 @@ async def test_a_connection_can_be_dropped(slack: SlackStandIn, client: Client, 
 
 
 async def test_a_call_takes_effect_half_way_through_its_latency(slack: SlackStandIn, client: Client) -> None:
-    slack.latency = 0.1
+    slack.latency = 0.3
     calling = asyncio.create_task(client.chat_postMessage(channel=slack.general, text="x"))
     await until(lambda: slack.timeline.moments)
     assert not calling.done()
@@ -162,9 +162,9 @@ async def test_a_call_takes_effect_half_way_through_its_latency(slack: SlackStan
 
 
 async def test_a_call_whose_caller_hangs_up_still_takes_effect(slack: SlackStandIn, client: Client) -> None:
-    slack.latency = 0.1
+    slack.latency = 0.3
     calling = asyncio.create_task(client.chat_postMessage(channel=slack.general, text="x"))
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.1)
     calling.cancel()
     await until(lambda: slack.timeline.moments)
 
