@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ import discord
 import pytest
 from discord import app_commands
 
+from playground.discord.permissions import Permission
 from playground.discord.server import DiscordStandIn
 from playground.timeline import Timeline
 
@@ -45,7 +47,8 @@ async def test_a_mention_is_answered_with_a_reply_that_is_edited(
     assert states[0].reply_to == asked
     assert states[0].bot
     assert timeline.shown(stand_in.general)[str(answer.id)] == "A river is water."
-    assert answer.reference and str(answer.reference.message_id) == asked
+    assert answer.reference
+    assert str(answer.reference.message_id) == asked
 
 
 async def test_a_persons_reply_shows_what_it_answers(stand_in: DiscordStandIn, bot: Any, until: Any) -> None:
@@ -115,8 +118,6 @@ async def test_typing_is_seen(stand_in: DiscordStandIn, bot: Any, timeline: Time
 
 
 async def test_files_are_accepted(stand_in: DiscordStandIn, bot: Any) -> None:
-    import io
-
     file = discord.File(io.BytesIO(b"a,b\n"), filename="table.csv")
     sent = await bot.get_channel(int(stand_in.general)).send("see the file", file=file)
     assert [(each.filename, each.size) for each in sent.attachments] == [("table.csv", 4)]
@@ -259,8 +260,6 @@ async def test_a_cancelled_call_takes_effect_all_the_same(
 
 
 async def test_permissions_taken_away_are_seen_by_discord_py(stand_in: DiscordStandIn, bot: Any, until: Any) -> None:
-    from playground.discord.permissions import Permission
-
     channel = bot.get_channel(int(stand_in.general))
     stand_in.forbid(stand_in.general, Permission.SEND_MESSAGES)
     await until(lambda: not channel.permissions_for(bot.guilds[0].me).send_messages)
