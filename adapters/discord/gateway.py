@@ -42,11 +42,10 @@ class Gateway:
 
     def __init__(self, token: str, api_url: str, rest: Rest, make_listener: MakeListener) -> None:
         self._token = token
-        self._api_url = api_url.rstrip("/")
+        self._api_url = api_url
         self._rest = rest
         self._make_listener = make_listener
         self._task: asyncio.Task[None] | None = None
-        self._connected: asyncio.Future[str] | None = None
         # Sockets: a RESUME should come at once, and a second; only then does it look like a gateway that closes at once
         self._sockets = Backoff(free=3, most=30.0)
 
@@ -55,9 +54,9 @@ class Gateway:
 
         Raises ConfigError.
         """
-        self._connected = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._supervise(self._connected), name="discord gateway")
-        return await self._connected
+        connected: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._supervise(connected), name="discord gateway")
+        return await connected
 
     async def serve(self) -> None:
         """Returns after `close`. Raises ConfigError when Discord does not let the bot in any more."""

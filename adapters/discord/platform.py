@@ -44,9 +44,9 @@ class DiscordPlatform:
         self, token: str, *, api_url: str = "https://discord.com/api/v10", always_on: frozenset[str] = frozenset()
     ) -> None:
         self._token = token.strip()
-        self._api_url = api_url
+        self._api_url = api_url.rstrip("/")
         self._always_on = always_on
-        self._rest = Rest(self._token, api_url)
+        self._rest = Rest(self._token, self._api_url)
         self._gateway: Gateway | None = None
 
     @property
@@ -66,7 +66,7 @@ class DiscordPlatform:
 
         Raises ConfigError when the token, the intent or the address of the API is wrong.
         """
-        _keep_messages_out_of_logs()
+        _tame_logs()
 
         def make_listener(ready: Callable[[str], None], trace: aiohttp.TraceConfig) -> Listener:
             return Listener(inbox, self._rest, always_on=self._always_on, tell=self._tell, ready=ready, trace=trace)
@@ -139,10 +139,18 @@ def _limit_key(call: Call, place: Place) -> str:
     return f"discord:{call.value}:{place.room}"
 
 
-def _keep_messages_out_of_logs() -> None:
-    """discord.py logs the bodies of requests and events at DEBUG, and that it has no voice at WARNING."""
+def _tame_logs() -> None:
+    """discord.py logs messages at DEBUG, a traceback for each lost connection, and that it has no voice."""
     for name in ("discord.http", "discord.gateway", "discord.webhook.async_"):
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.INFO))
+    logging.getLogger("discord.client").addFilter(_without_traceback)
     discord.VoiceClient.warn_nacl = False
     discord.VoiceClient.warn_dave = False
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    if record.exc_info and (error := record.exc_info[1]):
+        sentence = f"{record.getMessage()} ({type(error).__name__}: {error})"
+        record.msg, record.args, record.exc_info = "%s", (sentence,), None
+    return True

@@ -33,8 +33,8 @@ class Rest:
     """Discord's REST API for one bot; `open` it, or use it as an async context manager."""
 
     def __init__(self, token: str, api_url: str) -> None:
-        self._token = token.strip()
-        self._api_url = api_url.rstrip("/")
+        self._token = token
+        self._api_url = api_url
         self._session: aiohttp.ClientSession | None = None
         self._running = 0
         self._idle = asyncio.Event()

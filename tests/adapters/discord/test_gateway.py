@@ -217,14 +217,16 @@ async def test_an_event_that_discord_py_cannot_parse_costs_neither_the_bot_nor_t
 
 
 async def test_a_gateway_that_refuses_the_first_connection_is_looked_up_again(
-    odd: OddDiscord, bot: DiscordPlatform
+    odd: OddDiscord, bot: DiscordPlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """discord.py ends with AttributeError here."""
+    """discord.py logs a traceback and ends with AttributeError here."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         odd.addresses = [f"ws://127.0.0.1:{nobody.getsockname()[1]}/"]
         await bot.connect(Inbox())
     assert (odd.address_asked, odd.sockets) == (2, 1)
+    assert any("Attempting a reconnect" in line and "Cannot connect" in line for line in caplog.messages)
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def test_a_gateway_that_closes_at_once_is_not_hammered(odd: OddDiscord, bot: DiscordPlatform) -> None:

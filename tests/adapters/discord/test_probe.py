@@ -55,7 +55,7 @@ async def url(portal: Portal) -> AsyncIterator[str]:
 
 
 async def probe(url: str, *always_on: str) -> list[str]:
-    return await DiscordPlatform("good", api_url=url, always_on=frozenset(always_on)).probe()
+    return await DiscordPlatform(" good\n", api_url=f"{url}/", always_on=frozenset(always_on)).probe()
 
 
 @pytest.mark.parametrize("flag", [1 << 18, 1 << 19])

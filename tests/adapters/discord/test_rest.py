@@ -40,7 +40,7 @@ async def connect() -> AsyncIterator[Connect]:
         runner = web.ServerRunner(web.Server(server), shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        rest = Rest(" token\n", f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10/")
+        rest = Rest("token", f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10")
         rest.open()
         rests.append(rest)
         runners.append(runner)
