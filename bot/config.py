@@ -153,4 +153,5 @@ def _explain(problem: ErrorDetails) -> str:
 
 
 def _section(name: str) -> type[Section]:
-    return type(getattr(Settings(), name))
+    section: Section = getattr(Settings(), name)
+    return type(section)
