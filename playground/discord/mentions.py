@@ -94,7 +94,7 @@ def _let_through(given: dict[str, Any], parse: set[str], kind: str) -> bool | fr
 
 
 def _texts(given: dict[str, Any], name: str) -> list[str]:
-    items = given.get(name) or []
+    items: object = given.get(name) or []
     if not isinstance(items, list):
         raise invalid_form(f"allowed_mentions.{name}", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
     return [str(item) for item in cast("list[object]", items)]
