@@ -23,7 +23,7 @@ class DiscordSide:
         self.bot = self._state.bot.name
 
     def rooms(self) -> list[Room]:
-        general = f"{self.bot} answers when you mention it or reply to it."
+        general = f"{self.bot} answers when you mention it or reply to it. !help shows what else it can do."
         direct = f"{self.bot} answers everything that you write here."
         return [
             Room(self._discord.general, self._state.channels[self._discord.general].name, general),
@@ -54,4 +54,4 @@ class DiscordSide:
             else:
                 self._discord.say(words.room, words.person, text, reply_to=words.reply_to or None)
         except ValueError as reason:
-            raise Unsayable(str(reason)) from reason
+            raise Unsayable(f"{self.title} does not take this: {reason}.") from reason

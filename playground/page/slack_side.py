@@ -23,7 +23,7 @@ class SlackSide:
         self.bot = self._workspace.people[slack.bot_user].real_name
 
     def rooms(self) -> list[Room]:
-        general = f"{self.bot} answers in a thread when you mention it; go on there without a mention."
+        general = f"{self.bot} answers in a thread when you mention it. !help shows what else it can do."
         direct = f"{self.bot} answers everything that you write here."
         return [
             Room(self._slack.general, self._workspace.channels[self._slack.general].name, general),
@@ -49,7 +49,7 @@ class SlackSide:
             else:
                 self._slack.say(words.room, words.person, text, thread_ts=words.reply_to or None)
         except ValueError as reason:
-            raise Unsayable(str(reason)) from reason
+            raise Unsayable(f"{self.title} does not take this: {reason}.") from reason
 
     def _command(self, words: Words, command: str, argument: str) -> None:
         """Slack takes every message that begins with a slash for a command, and knows no app's commands in threads."""

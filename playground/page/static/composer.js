@@ -6,6 +6,7 @@ export class Composer {
   element = fromTemplate("composer");
   #text = find(this.element, "textarea");
   #mention = find(this.element, ".mention-toggle");
+  #bot;
   #replyTo = null;
   #send;
 
@@ -15,6 +16,7 @@ export class Composer {
     this.#text.setAttribute("aria-label", label);
     this.#text.placeholder = placeholder;
     this.#mention.textContent = `@${bot}`;
+    this.#bot = bot;
     this.#mention.hidden = !bot;
     this.#mention.title = `Mention ${bot}: it answers only when it is spoken to`;
     this.#mention.addEventListener("click", () => this.#toggleMention());
@@ -48,6 +50,8 @@ export class Composer {
     const line = find(this.element, ".replying");
     line.hidden = !message;
     find(line, "span").textContent = message ? `Replying to ${message.author}` : "";
+    // an answer to the bot reaches it without a mention
+    this.#mention.hidden = !this.#bot || Boolean(message?.bot);
     this.focus();
   }
 
@@ -60,8 +64,7 @@ export class Composer {
       return;
     }
     const original = this.#replyTo;
-    // an answer to the bot reaches it without a mention
-    const mention = !this.#mention.hidden && this.#mention.ariaPressed === "true" && !original?.bot;
+    const mention = !this.#mention.hidden && this.#mention.ariaPressed === "true";
     this.#text.value = "";
     this.replyTo(null);
     this.#grow();

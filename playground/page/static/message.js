@@ -12,6 +12,7 @@ export class Message {
   element = fromTemplate("message");
   thread = null;
   #text = find(this.element, ".text");
+  #waiting = false; // posted without a text, as Discord does for a command that takes its time
 
   /** `moment` is the one in which it was posted; `reply` says how the reply button is named and what it does. */
   constructor(moment, reply) {
@@ -32,7 +33,11 @@ export class Message {
     button.textContent = reply.label;
     button.hidden = moment.private;
     button.addEventListener("click", () => reply.act(this));
-    this.write(moment.html);
+    if (moment.html) {
+      this.write(moment.html);
+    } else {
+      this.#awaitText();
+    }
   }
 
   /** The first words, for those who quote it. */
@@ -46,7 +51,8 @@ export class Message {
 
   edit(html) {
     this.write(html);
-    find(this.element, ".edited").hidden = false;
+    find(this.element, ".edited").hidden = this.#waiting;
+    this.#waiting = false;
   }
 
   /** Shows what it answers: another message, or none any more. */
@@ -64,8 +70,11 @@ export class Message {
 
   /** Whether it needs no name of its own under `previous`. */
   continues(previous) {
-    const alone = this.element.classList.contains("answers") || previous?.thread;
-    return !alone && previous?.author === this.author && previous.secret === this.secret && this.at - previous.at < GROUPED;
+    if (!previous || previous.thread || this.element.classList.contains("answers")) {
+      return false;
+    }
+    const alike = previous.author === this.author && previous.secret === this.secret;
+    return alike && this.at - previous.at < GROUPED;
   }
 
   /** Its thread, made when it is first needed. */
@@ -75,6 +84,13 @@ export class Message {
       find(this.element, ".body").append(this.thread.element);
     }
     return this.thread;
+  }
+
+  #awaitText() {
+    this.#waiting = true;
+    const line = document.createElement("p");
+    line.textContent = `${this.author} is thinking…`;
+    this.#text.append(line);
   }
 
   #drawAvatar() {

@@ -34,7 +34,7 @@ export class Messages {
   group() {
     let previous = null;
     for (const message of this.#all.values()) {
-      message.element.classList.toggle("continued", Boolean(message.continues(previous)));
+      message.element.classList.toggle("continued", message.continues(previous));
       previous = message;
     }
   }
