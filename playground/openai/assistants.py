@@ -8,7 +8,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from playground.openai import errors, parameters
-from playground.openai.calls import Call, Route, answer, check_metadata, page
+from playground.openai.calls import Call, Route, answer, check_kind, check_metadata, page
 from playground.openai.errors import ApiError, HttpError
 from playground.openai.record import Json
 from playground.openai.state import State, new_id, unix_now
@@ -63,6 +63,8 @@ class Assistants:
 
     def make_thread(self, body: Json) -> Thread:
         """Raises ApiError where the messages or the metadata are not as they should be."""
+        for name in ("messages", "metadata"):
+            check_kind(name, body.get(name))
         check_metadata(body.get("metadata"))
         wire: Json = {"id": new_id("thread"), "object": "thread", "created_at": unix_now()}
         thread = Thread({**wire, "metadata": body.get("metadata") or {}, "tool_resources": {}})
@@ -167,10 +169,11 @@ class Assistants:
         )
 
 
-def add_message(thread: Thread, fields: Json) -> Json:
+def add_message(thread: Thread, given: Any) -> Json:
     """Adds what a client wrote. Raises ApiError."""
+    fields = cast(Json, given) if isinstance(given, dict) else {}
     role, content = fields.get("role"), fields.get("content")
-    if role not in {"user", "assistant"}:
+    if role not in ("user", "assistant"):
         raise errors.bad_request(f"Invalid value: '{role}'. Supported values are: 'user' and 'assistant'.", "role")
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]

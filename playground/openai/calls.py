@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from playground.openai import errors
+from playground.openai import errors, parameters
 from playground.openai.errors import ApiError, HttpError
 from playground.openai.faults import Cut, Fault
 from playground.openai.record import Api, Json, Request, Stream
@@ -55,10 +55,11 @@ class Call:
         return value
 
     def allow(self, known: Collection[str]) -> None:
-        """Refuses parameters that OpenAI does not know, and metadata beyond its limits."""
-        for name in self.body:
+        """Refuses parameters that OpenAI does not know, values of a wrong kind, and metadata beyond its limits."""
+        for name, value in self.body.items():
             if name not in known:
                 raise errors.bad_request(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+            check_kind(name, value)
         check_metadata(self.body.get("metadata"))
 
     def open_stream(self, api: Api, identity: str) -> Stream:
@@ -106,13 +107,20 @@ def answer_or_cut(call: Call, body: Json, fault: Fault | None) -> web.StreamResp
     return answer(body)
 
 
+def check_kind(name: str, value: Any) -> None:
+    """Null is always taken. Raises ApiError."""
+    kind = parameters.kind_of(name)
+    if value is None or kind is None:
+        return
+    said, kinds = kind
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise errors.bad_request(f"Invalid type for '{name}': expected {said}.", name, "invalid_type")
+
+
 def check_metadata(metadata: Any) -> None:
     """16 pairs, keys of 64 and values of 512 characters: OpenAI's limits for every object. Raises ApiError."""
-    if metadata is None:
-        return
-    if not isinstance(metadata, dict):
-        raise errors.bad_request("Invalid type for 'metadata': expected an object.", "metadata", "invalid_type")
-    pairs = cast(dict[str, Any], metadata)
+    check_kind("metadata", metadata)
+    pairs = cast(dict[str, Any], metadata or {})
     if len(pairs) > 16:
         raise errors.bad_request("Invalid 'metadata': too many properties (at most 16).", "metadata")
     for key, value in pairs.items():

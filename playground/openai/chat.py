@@ -174,8 +174,8 @@ def _read(message: Any, param: str) -> Said:
     if content is None and role == "assistant":  # it called tools, or it refused
         return Said(role, fields.get("refusal") or "")
     if isinstance(content, list):
-        parts = cast(list[Json], content)
-        return Said(role, "".join(part.get("text") or part.get("refusal") or "" for part in parts))
+        parts = [cast(Json, part) for part in cast(list[Any], content) if isinstance(part, dict)]
+        return Said(role, "".join(str(part.get("text") or part.get("refusal") or "") for part in parts))
     if not isinstance(content, str):
         message = (
             f"Invalid value for 'content': expected a string, got {'null' if content is None else 'something else'}."

@@ -52,7 +52,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class ErrorEvent:
-    """An `error` event in the stream: flat, or nested under `error`. After a nested one the answer also fails."""
+    """An `error` event in the stream: flat, and the stream ends; or nested under `error`, and the answer also fails."""
 
     nested: bool = False
     code: str = "server_error"

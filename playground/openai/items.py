@@ -59,7 +59,7 @@ def _item(item: Any, param: str) -> Json:
     kind = fields.get("type", "message" if "role" in fields else None)
     if kind == "message":
         return _message(fields, param)
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise errors.bad_request(f"Invalid value: '{kind}'.", f"{param}.type", "invalid_value")
     needed = {"function_call": ("call_id", "name", "arguments"), "function_call_output": ("call_id", "output")}
     for name in needed.get(kind, ()):
@@ -97,7 +97,7 @@ def _part(part: Any, supported: tuple[str, ...], param: str) -> Json:
         names = " and ".join(f"'{name}'" for name in supported)
         message = f"Invalid value: '{kind}'. Supported values are: {names}."
         raise errors.bad_request(message, param, "invalid_value")
-    if kind in {"input_text", "output_text"} and not isinstance(fields.get("text"), str):
+    if kind in ("input_text", "output_text") and not isinstance(fields.get("text"), str):
         raise errors.bad_request(
             f"Missing required parameter: '{param}.text'.", f"{param}.text", "missing_required_parameter"
         )

@@ -1,4 +1,4 @@
-"""The parameters that OpenAI knows for each object; any other is refused."""
+"""The parameters that OpenAI knows for each object, and of which kind their values are; any other is refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,26 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def kind_of(name: str) -> tuple[str, tuple[type, ...]] | None:
+    """The kind of a parameter as OpenAI's errors name it, and in Python; None where anything may come."""
+    return next(((said, kinds) for said, kinds, names in _KINDS if name in names), None)
+
+
+_KINDS: tuple[tuple[str, tuple[type, ...], frozenset[str]], ...] = (
+    (
+        "a string",
+        (str,),
+        _names("""
+        additional_instructions assistant_id description instructions model name previous_response_id reasoning_effort
+        role safety_identifier
+    """),
+    ),
+    ("an integer", (int,), _names("max_completion_tokens max_output_tokens max_prompt_tokens max_tokens")),
+    ("a boolean", (bool,), _names("background parallel_tool_calls store stream")),
+    ("an object", (dict,), _names("metadata reasoning stream_options text thread tool_resources")),
+    ("an array", (list,), _names("additional_messages attachments items messages tool_outputs tools")),
+    ("a string or an object", (str, dict), _names("conversation")),
+)
 RESPONSE = _names("""
     access_programs background context_management conversation image include input instructions max_output_tokens
     max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt prompt_cache_key

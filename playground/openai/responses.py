@@ -77,6 +77,7 @@ class Responses:
 
     async def count(self, call: Call) -> web.Response:
         self._must_be_on(call)
+        call.allow(parameters.RESPONSE)
         _, before = self._memory(call)
         seen = _seen(call, before + read_input(call.body.get("input") or []))
         tokens = count_tokens(*(message.text for message in seen))
@@ -169,7 +170,7 @@ class Responses:
         if bound and self._state.conversations == "off":
             raise errors.bad_request("Unknown parameter: 'conversation'.", "conversation", "unknown_parameter")
         if bound and self._state.conversations == "on":
-            identity: str = bound if isinstance(bound, str) else bound.get("id", "")
+            identity = bound if isinstance(bound, str) else str(bound.get("id"))
             conversation = conversations.find(self._state, identity)
             if conversation.holder or conversation.locked_until > time.monotonic():
                 raise ApiError(errors.LOCKED)

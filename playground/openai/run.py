@@ -84,8 +84,7 @@ class Run:
             self._written += delivery.count
             self._end("cancelled", "run_cancelled", cancelled_at=unix_now())
         finally:
-            self.log.append(Event("[DONE]", "done"))
-            self.log.close()
+            self._close_log()
 
     async def _speak(self, script: Script, delivery: Delivery) -> None:
         for part in script.parts():
@@ -107,6 +106,8 @@ class Run:
             case ErrorEvent(nested, code, message):
                 error = {"message": message, "type": "server_error", "param": None, "code": code}
                 self._emit("error", {"error": error} if nested else error, last=True)
+                if not nested:
+                    self._close_log()
                 self._fail(code, message)
             case Expired():
                 self._end("expired", "run_expired")
@@ -190,6 +191,10 @@ class Run:
         if step is not None:
             step.update(status=status, **{f"{status}_at": unix_now()}, **changes)
             self._emit(f"thread.run.step.{status}", step)
+
+    def _close_log(self) -> None:
+        self.log.append(Event("[DONE]", "done"))
+        self.log.close()
 
     def _set(self, status: str, **changes: Any) -> None:
         self.wire.update(status=status, **changes)

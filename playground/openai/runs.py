@@ -40,10 +40,12 @@ class Runs:
 
     async def create(self, call: Call) -> web.StreamResponse:
         self._assistants.check(call)
+        call.allow(parameters.RUN)
         return await self._create(call, self._assistants.thread(call.part("thread")), new_thread=False)
 
     async def create_thread_and_run(self, call: Call) -> web.StreamResponse:
         self._assistants.check(call)
+        call.allow(parameters.THREAD_AND_RUN)
         return await self._create(call, self._assistants.make_thread(call.body.get("thread") or {}), new_thread=True)
 
     async def list(self, call: Call) -> web.Response:
@@ -84,7 +86,6 @@ class Runs:
         raise ApiError(HttpError(404, f"No run step found with id '{identity}'."))
 
     async def _create(self, call: Call, thread: Thread, *, new_thread: bool) -> web.StreamResponse:
-        call.allow(parameters.THREAD_AND_RUN if new_thread else parameters.RUN)
         assistant = self._assistants.assistant(call.need("assistant_id"))
         wire = new_run(call.body, assistant, thread)
         self._state.need_model(wire["model"])
@@ -126,7 +127,7 @@ def _seen(thread: Thread, instructions: str) -> list[Said]:
 
 def _read_outputs(given: Any, wanted: list[str]) -> dict[str, str]:
     """Every call's output, in the order of the calls. Raises ApiError."""
-    rows = cast(list[Json], given) if isinstance(given, list) else []
+    rows = [cast(Json, row) for row in cast(list[Any], given) if isinstance(row, dict)]
     outputs = {str(row.get("tool_call_id")): str(row.get("output") or "") for row in rows}
     if set(outputs) != set(wanted):
         raise errors.bad_request(f"Expected tool outputs for call_ids {wanted}, got {list(outputs)}")

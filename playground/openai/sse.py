@@ -48,8 +48,10 @@ class Log:
         self._news = asyncio.Event()
 
     def append(self, event: Event) -> None:
-        self.events.append(event)
-        self._wake()
+        """Nothing is added once the log is closed."""
+        if not self._closed:
+            self.events.append(event)
+            self._wake()
 
     def close(self) -> None:
         self._closed = True

@@ -126,6 +126,7 @@ async def test_a_flat_error_event_is_only_an_event(ask: Ask, stand_in: OpenAISta
         if "error" in (getattr(event, "type", ""), getattr(event, "event", ""), getattr(event, "object", ""))
     )
     assert (error.data if api == "assistants" else error).message == "Oh."
+    assert error is heard.events[-1] or (api == "assistants" and heard.events[-1].event == "done")
 
 
 async def test_a_stalled_answer_goes_on(ask: Ask, stand_in: OpenAIStandIn) -> None:
@@ -169,6 +170,12 @@ async def test_an_http_error_comes_before_anything_else(
     assert stand_in.streams == []
     assert (heard.error.response.headers.get("retry-after") == "2") is (fault is errors.RATE_LIMITED)
     assert (await ask("Hello")).error is None
+
+
+async def test_a_cut_also_meets_those_who_want_no_stream(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.script(Script("one", fault=Cut()))
+    with pytest.raises(openai.APIConnectionError):
+        await client.responses.create(model=MODEL, input="Hi")
 
 
 @pytest.mark.parametrize(
