@@ -6,6 +6,7 @@ from adapters.openai.assistants import AssistantsBackend
 from adapters.openai.chat import ChatBackend
 from adapters.openai.client import is_openai, open_client
 from adapters.openai.responses import ResponsesBackend
+from bot.errors import ConfigError
 from bot.ports import Backend, Notebook
 
 
@@ -22,7 +23,7 @@ def open_backend(
     reasoning_effort: str = "",
     history_tokens: int = 8000,
 ) -> Backend:
-    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet."""
+    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError."""
     client = open_client(api_key=api_key, base_url=base_url)
     match api:
         case "responses":
@@ -56,4 +57,4 @@ def open_backend(
                 identify=is_openai(base_url),
             )
         case _:
-            raise ValueError(f"no such API: {api!r}")
+            raise ConfigError(f'[openai] api = "{api}" is none of responses, assistants, chat.')

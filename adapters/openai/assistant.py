@@ -13,8 +13,10 @@ from contextlib import suppress
 
 from openai import APIStatusError, AsyncOpenAI, NotFoundError, omit
 
-from adapters.openai.errors import model_is_unknown
+from adapters.openai.errors import Server, model_is_unknown
 from adapters.openai.threads import quietly
+from bot.core.model import End, Ending
+from bot.errors import BackendError
 from bot.ports import Notebook
 
 log = logging.getLogger(__name__)
@@ -24,11 +26,11 @@ class Assistant:
     """Errors of the SDK and StoreError pass through."""
 
     def __init__(
-        self, client: AsyncOpenAI, notebook: Notebook, *, model: str, instructions: str, configured: str
+        self, client: AsyncOpenAI, notebook: Notebook, server: Server, *, instructions: str, configured: str
     ) -> None:
         self._client = client
         self._notebook = notebook
-        self._model = model
+        self._server = server
         self._instructions = instructions
         self.configured = configured  # its id from the settings; such an assistant keeps its own settings
         self._made = ""  # known to be there, with these settings
@@ -52,11 +54,17 @@ class Assistant:
                 await self._notebook.write(_NOTE, None)
 
     async def look(self) -> None:
-        """Raises what the SDK raises if the server has no assistants, or not the one that is configured."""
+        """Raises what the SDK raises if there is no such API, and BackendError if the configured one is not there."""
+        await quietly(lambda: self._client.beta.assistants.list(limit=1))
         if self.configured:
-            await quietly(lambda: self._client.beta.assistants.retrieve(self.configured))
-        else:
-            await quietly(lambda: self._client.beta.assistants.list(limit=1))
+            try:
+                await quietly(lambda: self._client.beta.assistants.retrieve(self.configured))
+            except NotFoundError as error:
+                raise self.missing() from error
+
+    def missing(self) -> BackendError:
+        """The configured assistant is not there."""
+        return BackendError(Ending(End.BAD_REQUEST, f"{self._server.address} has no assistant “{self.configured}”."))
 
     async def delete(self) -> None:
         """Deletes the one that was made, by this process or an earlier one."""
@@ -77,7 +85,7 @@ class Assistant:
         try:
             await quietly(
                 lambda: self._client.beta.assistants.update(
-                    made, model=self._model, instructions=self._instructions or omit
+                    made, model=self._server.model, instructions=self._instructions or omit
                 )
             )
         except APIStatusError as error:
@@ -89,7 +97,7 @@ class Assistant:
     async def _create(self) -> str:
         made = await quietly(
             lambda: self._client.beta.assistants.create(
-                model=self._model, instructions=self._instructions or omit, name="Rivulet"
+                model=self._server.model, instructions=self._instructions or omit, name="Rivulet"
             )
         )
         log.info("openai.assistant.created", extra={"assistant": made.id})
@@ -104,7 +112,7 @@ class Assistant:
 
     def _fingerprint(self) -> str:
         """Differs when the settings do; the address counts, since another server has other assistants."""
-        settings = [str(self._client.base_url), self._model, self._instructions]
+        settings = [self._server.address, self._server.model, self._instructions]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from openai import APIStatusError, AsyncOpenAI, NotFoundError, omit
 from adapters.openai.answer import Answer
 from adapters.openai.assistant import Assistant
 from adapters.openai.assistant_events import RUN_IS_OVER, Calls, Filtered, FunctionCall, Said, Started, to_event
+from adapters.openai.client import address
 from adapters.openai.errors import FAULTS, Server, model_is_unknown, translate, unfinished
 from adapters.openai.fields import text
 from adapters.openai.memory import Message, messages, missing, unsettled
@@ -54,8 +55,8 @@ class AssistantsBackend:
     ) -> None:
         self._client = client
         self._threads = Threads(client)
-        self._assistant = Assistant(client, notebook, model=model, instructions=instructions, configured=assistant_id)
-        self._server = Server("assistants", str(client.base_url), model)
+        self._server = Server("assistants", address(client), model)
+        self._assistant = Assistant(client, notebook, self._server, instructions=instructions, configured=assistant_id)
         self._history_tokens = history_tokens
         self._tools = tools or {}
         self._run_settings = {
@@ -181,8 +182,7 @@ class AssistantsBackend:
             if model_is_unknown(error):
                 raise
             if self._assistant.configured:
-                detail = f"{self._server.address} has no assistant “{assistant}”."
-                raise BackendError(Ending(End.BAD_REQUEST, detail)) from error
+                raise self._assistant.missing() from error
         await self._assistant.gone(assistant)
         return await self._threads.run(thread, await self._assistant.ready(), self._run_settings)
 

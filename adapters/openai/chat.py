@@ -17,6 +17,7 @@ from openai.types.chat import (
 
 from adapters.openai.answer import Answer
 from adapters.openai.chat_events import to_event
+from adapters.openai.client import address
 from adapters.openai.errors import FAULTS, Server, translate, unfinished
 from adapters.openai.memory import messages
 from adapters.openai.probe import probe
@@ -40,7 +41,7 @@ class ChatBackend:
         identify: bool = False,
     ) -> None:
         self._client = client
-        self._server = Server("chat", str(client.base_url), model)
+        self._server = Server("chat", address(client), model)
         self._instructions = instructions
         self._history_tokens = history_tokens
         self._identify = identify

@@ -5,18 +5,34 @@ from __future__ import annotations
 import httpx2
 from openai import AsyncOpenAI
 
+from bot.errors import ConfigError
+
 # 5 s: an address that does not take a connection by then is down. 600 s: the longest silence before the connection is
 # given up for dead; reasoning models think for minutes, and the engine has its own, shorter timeouts for people.
 _TIMEOUT = httpx2.Timeout(600.0, connect=5.0)
 
 
 def open_client(*, api_key: str, base_url: str) -> AsyncOpenAI:
-    """A client that never asks twice by itself. An empty key is fine for servers that want none."""
-    # the SDK refuses to start without a key; a server that wants one answers 401 to this
-    return AsyncOpenAI(api_key=api_key or "none", base_url=base_url, max_retries=0, timeout=_TIMEOUT)
+    """A client that never asks twice by itself. An empty key is fine for servers that want none.
+
+    Raises ConfigError where the address is none, or where the certificates that the environment names cannot be read.
+    """
+    try:
+        # the SDK refuses to start without a key; a server that wants one answers 401 to this
+        return AsyncOpenAI(api_key=api_key or "none", base_url=base_url, max_retries=0, timeout=_TIMEOUT)
+    except httpx2.InvalidURL as error:
+        raise ConfigError(f'[openai] base_url = "{base_url}" is not an address: {error}.') from error
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read: {error}."
+        ) from error
 
 
 def is_openai(base_url: str) -> bool:
     """Whether OpenAI itself (or Azure) answers there, which understands fields that other servers may refuse."""
-    host = httpx2.URL(base_url).host
-    return host.endswith((".openai.com", ".openai.azure.com"))
+    return httpx2.URL(base_url).host.endswith((".openai.com", ".openai.azure.com"))
+
+
+def address(client: AsyncOpenAI) -> str:
+    """Where it asks, as it was configured."""
+    return str(client.base_url).rstrip("/")

@@ -55,7 +55,8 @@ def translate(error: Exception, server: Server, *, kept: bool) -> BackendError:
                 return _unreachable(server)
             return BackendError(Ending(End.CONNECTION_LOST), again=not kept)
         case openai.APIError():
-            return failed(error.code or error.type or "", sentence(error.body) or error.message, server, kept=kept)
+            code = error.code if error.code in _BY_CODE else error.type
+            return failed(code or "", sentence(error.body) or error.message, server, kept=kept)
         case json.JSONDecodeError():
             detail = f"{server.address} sent something that is not JSON."
             return BackendError(Ending(End.FAILED, detail), again=not kept)

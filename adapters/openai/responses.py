@@ -19,6 +19,7 @@ from openai import APIStatusError, AsyncOpenAI, AsyncStream, NotFoundError, omit
 from openai.types.responses import EasyInputMessageParam, ResponseInputParam, ResponseStreamEvent
 
 from adapters.openai.answer import Answer, Piece
+from adapters.openai.client import address
 from adapters.openai.errors import FAULTS, Server, model_is_unknown, translate, unfinished
 from adapters.openai.fields import many, text
 from adapters.openai.memory import Message, messages, missing, unsettled
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class ResponsesBackend:
-    """Remembers on the server where it can."""
+    """Remembers on the server where it can.
+
+    `locked_waits`: seconds before asking again in a conversation that is busy; OpenAI's own Agents SDK waits so.
+    """
 
     def __init__(
         self,
@@ -44,9 +48,11 @@ class ResponsesBackend:
         max_output_tokens: int | None = None,
         reasoning_effort: str = "",
         history_tokens: int = 8000,
+        locked_waits: Sequence[float] = (1.0, 2.0, 4.0),
     ) -> None:
         self._client = client
-        self._server = Server("responses", str(client.base_url), model)
+        self._locked_waits = locked_waits
+        self._server = Server("responses", address(client), model)
         self._history_tokens = history_tokens
         self._local = False  # this server has no conversations
         self._settings: dict[str, Any] = {
@@ -70,9 +76,10 @@ class ResponsesBackend:
             return
         try:
             await self._client.conversations.delete(remote)
+        except NotFoundError:
+            log.info("openai.conversation.gone")
         except FAULTS as error:
-            if not (isinstance(error, APIStatusError) and error.status_code in _NO_SUCH_THING):
-                raise translate(error, self._server, kept=False) from error
+            raise translate(error, self._server, kept=False) from error
 
     async def leave_nothing(self) -> None:
         """Nothing: a conversation is all that this API makes."""
@@ -123,34 +130,22 @@ class ResponsesBackend:
 
     async def _open(self, request: Request) -> tuple[AsyncStream[ResponseStreamEvent], str]:
         """Asks; also says in which conversation, if in any."""
-        conversation, before = await self._memory(request)
-        if not conversation:
-            return await self._ask_with_history(request), ""
+        conversation = "" if self._local else request.remote
         try:
-            return await self._ask_in(conversation, before, request), conversation
+            if conversation:
+                try:
+                    return await self._ask_in(conversation, request, request.history), conversation
+                except NotFoundError as error:
+                    if model_is_unknown(error):
+                        raise
+                    log.info("openai.conversation.gone")
+            if not self._local and (conversation := await self._create(request.history)):
+                return await self._ask_in(conversation, request), conversation
         except APIStatusError as error:
-            if conversation == request.remote and _is_missing(error):
-                conversation = await self._create(request.history)
-            elif _is_refused(error):
-                self._local, conversation = True, ""
-            else:
+            if not _is_refused(error):
                 raise
-        if not conversation:
-            return await self._ask_with_history(request), ""
-        return await self._ask_in(conversation, [], request), conversation
-
-    async def _memory(self, request: Request) -> tuple[str, list[Message]]:
-        """The conversation to ask in, and what it has to be told before the question."""
-        if self._local:
-            return "", []
-        if not request.remote:
-            return await self._create(request.history), []
-        if not unsettled(request.history):
-            return request.remote, []
-        try:
-            return request.remote, missing(request.history, await self._newest(request.remote))
-        except NotFoundError:
-            return await self._create(request.history), []
+            self._local = True
+        return await self._ask_with_history(request), ""
 
     async def _create(self, history: Sequence[Exchange]) -> str:
         """A new conversation that knows the history; empty where the server has no conversations."""
@@ -160,7 +155,7 @@ class ResponsesBackend:
                 items=items[:_CHUNK] or omit, metadata={"made_by": "rivulet"}
             )
         except APIStatusError as error:
-            if error.status_code not in _NO_SUCH_THING:
+            if error.status_code not in _NONE_HERE:
                 raise
             made = None
         conversation = text(made, "id")  # empty also where a catch-all page answers 200
@@ -172,21 +167,17 @@ class ResponsesBackend:
             await self._client.conversations.items.create(conversation, items=items[start : start + _CHUNK])
         return conversation
 
-    async def _newest(self, conversation: str) -> list[Message]:
-        """The newest messages that the server holds, oldest first."""
-        page = await self._client.conversations.items.list(conversation, limit=_NEWEST, order="desc")
-        held = [message for item in page.data or [] if (message := _message(item))]
-        return held[::-1]
-
     async def _ask_in(
-        self, conversation: str, before: Sequence[Message], request: Request
+        self, conversation: str, request: Request, history: Sequence[Exchange] = ()
     ) -> AsyncStream[ResponseStreamEvent]:
-        said = [*before, Message("user", request.text)]
-        for wait in _LOCKED_WAITS:
+        """Asks; before the question it says what the conversation lacks of the history."""
+        for wait in (*self._locked_waits, None):
+            # looked up each time: what holds the lock may be an aborted answer that is being added
+            before = missing(history, await self._newest(conversation)) if unsettled(history) else []
             try:
                 return await self._client.responses.create(
                     **self._settings,
-                    input=_input(said),
+                    input=_input([*before, Message("user", request.text)]),
                     conversation=conversation,
                     store=True,
                     stream=True,
@@ -197,11 +188,17 @@ class ResponsesBackend:
             except APIStatusError as error:
                 if error.code != "conversation_locked":
                     raise
-                log.info("openai.conversation.locked", extra={"wait": wait})
             if wait is not None:
+                log.info("openai.conversation.locked", extra={"wait": wait})
                 await asyncio.sleep(wait)
         detail = "The server is still busy with this conversation."
         raise BackendError(Ending(End.OVERLOADED, detail), again=True)
+
+    async def _newest(self, conversation: str) -> list[Message]:
+        """The newest messages that the server holds, oldest first."""
+        page = await self._client.conversations.items.list(conversation, limit=_NEWEST, order="desc")
+        held = [message for item in page.data or [] if (message := _message(item))]
+        return held[::-1]
 
     async def _ask_with_history(self, request: Request) -> AsyncStream[ResponseStreamEvent]:
         # no field here that only OpenAI has: this is for all the others
@@ -212,15 +209,8 @@ class ResponsesBackend:
 _CHUNK = 20  # items: OpenAI's limit for one call
 _NEWEST = 100  # items: the most that one call lists; reasoning and tool calls are items too
 
-# Seconds before asking again in a conversation that is locked, as OpenAI's own Agents SDK waits; None: give up.
-_LOCKED_WAITS = (1.0, 2.0, 4.0, None)
-
 # How servers without an API answer to it; 400: some say so for every path that they do not know.
-_NO_SUCH_THING = {400, 404, 405, 501}
-
-
-def _is_missing(error: APIStatusError) -> bool:
-    return error.status_code == 404 and not model_is_unknown(error)
+_NONE_HERE = {400, 404, 405, 501}
 
 
 def _is_refused(error: APIStatusError) -> bool:
