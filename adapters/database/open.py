@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url
@@ -17,22 +18,25 @@ from bot.errors import StoreError
 
 _EXAMPLES = "sqlite+aiosqlite:///rivulet.db or postgresql+asyncpg://user:password@host/name"
 
+_PRAGMAS = (
+    "foreign_keys = ON",
+    "journal_mode = WAL",
+    # FULL: an accepted question survives a power cut too, at one fsync a commit. NORMAL would do for kill -9, but a
+    # turn has about six commits in many seconds, so the few milliseconds buy more than they cost.
+    "synchronous = FULL",
+)
+
 
 async def open_store(url: str) -> DatabaseStore:
     """Opens it with the newest schema. Raises StoreError: the address without its password, the reason, the remedy."""
     address = _parse(url)
     # options stay out of the name too: asyncpg takes a password there as well
     name = address.set(query={}).render_as_string(hide_password=True)
-    engine = _sqlite(address) if address.drivername == "sqlite+aiosqlite" else _postgresql(address)
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(migrate)
-    except (StoreError, TypeError, ValueError, *FAULTS) as error:  # Type-, ValueError: options that the driver lacks
-        await engine.dispose()
+        engine = _sqlite(address) if address.drivername == "sqlite+aiosqlite" else _postgresql(address)
+        await _migrate(engine)
+    except (StoreError, sqlite3.Error, *FAULTS, TypeError, ValueError) as error:  # the last two: options unknown
         raise StoreError(f"cannot open the database {name}: {_reason(error, address)}") from error
-    except BaseException:
-        await engine.dispose()
-        raise
     return DatabaseStore(engine, name)
 
 
@@ -57,20 +61,20 @@ def _sqlite(address: URL) -> AsyncEngine:
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={
-            "isolation_level": None
-        },  # so the driver begins nothing by itself, and changes of tables are in a transaction too
+        connect_args={"isolation_level": None},  # the driver begins nothing by itself; `begin` below does
     )
+    # A thread that could not open the file may outlive the event loop and say so on stderr, hence this first try.
+    arguments, options = engine.dialect.create_connect_args(address)
+    sqlite3.connect(arguments[0], **options).close()
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: DBAPIConnection, _: object) -> None:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # FULL: an accepted question survives a power cut too, at one fsync a commit. NORMAL would do for kill -9, but a
-        # turn has about six commits in many seconds, so the few milliseconds buy more than they cost.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.close()
+        try:
+            for pragma in _PRAGMAS:
+                connection.cursor().execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()  # SQLAlchemy forgets a connection that this hook did not take
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
@@ -88,6 +92,15 @@ def _postgresql(address: URL) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"timeout": 10, "command_timeout": 30},  # seconds, far above any healthy answer
     )
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    except BaseException:
+        await engine.dispose()
+        raise
 
 
 def _reason(error: Exception, address: URL) -> str:

@@ -1,15 +1,15 @@
-"""Every test of the contract runs on SQLite and on PostgreSQL, each time in a database of its own."""
+"""Every test of the contract runs on SQLite and on PostgreSQL, each time from nothing."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, make_url, text
+import pytest_asyncio
+from sqlalchemy import URL, NullPool, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -26,18 +26,19 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url() -> AsyncIterator[str]:
-    async with _postgres_database() as url:
-        yield url
+async def postgres_url(postgres_database: URL) -> str:
+    """An empty schema in this run's database; a schema is made anew in a tenth of the time that a database takes."""
+    engine = create_async_engine(postgres_database, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await engine.dispose()
+    return postgres_database.render_as_string(hide_password=False)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield sqlite_url
-        return
-    async with _postgres_database() as url:
-        yield url
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -74,23 +75,22 @@ def ask() -> Callable[..., Prompt]:
     return prompt
 
 
-@asynccontextmanager
-async def _postgres_database() -> AsyncGenerator[str]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres_database() -> AsyncIterator[URL]:
+    """A database for this run alone, dropped afterwards."""
     name = f"rivulet_test_{secrets.token_hex(8)}"
-    server = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"timeout": 5})
+    server = create_async_engine(
+        POSTGRES, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args={"timeout": 5}
+    )
     try:
-        try:
-            async with server.connect() as connection:
-                await connection.execute(text(f"CREATE DATABASE {name}"))
-        except (SQLAlchemyError, OSError) as error:
-            reason = f"no PostgreSQL at {POSTGRES.render_as_string()} (RIVULET_TEST_POSTGRES names another): {error}"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        try:
-            yield POSTGRES.set(database=name).render_as_string(hide_password=False)
-        finally:
-            async with server.connect() as connection:
-                await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    finally:
-        await server.dispose()
+        async with server.connect() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+            await connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))  # tests need no disk
+    except (SQLAlchemyError, OSError) as error:
+        reason = f"no PostgreSQL at {POSTGRES} (RIVULET_TEST_POSTGRES may name another): {error}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    yield POSTGRES.set(database=name)
+    async with server.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, NullPool, event, make_url, select, text
+from sqlalchemy import Engine, event, make_url, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -75,27 +75,34 @@ async def test_a_restart_of_postgresql_costs_no_call(postgres_url: str, ask: Cal
     """Every connection is lost; the next call makes another."""
     async with opened(postgres_url) as store:
         turn = await store.accept(ask("1"))
-        await end_connections(postgres_url, again=True)
+        async with connections_ended(postgres_url):
+            pass
         assert await store.open_turns() == [turn]
 
 
 async def test_a_postgresql_that_is_gone_is_an_error(postgres_url: str, ask: Callable[..., Prompt]) -> None:
     async with opened(postgres_url) as store:
-        await end_connections(postgres_url, again=False)
-        with pytest.raises(StoreError, match=r"could not do it: database .* is not currently accepting connections$"):
-            await store.accept(ask("1"))
+        async with connections_ended(postgres_url):
+            with pytest.raises(
+                StoreError, match=r"could not do it: database .* is not currently accepting connections$"
+            ):
+                await store.accept(ask("1"))
+        assert await store.accept(ask("1")) is not None
 
 
-async def end_connections(url: str, *, again: bool) -> None:
+@asynccontextmanager
+async def connections_ended(url: str) -> AsyncGenerator[None]:
+    """The database takes no connections, and those that it had are lost."""
     address = make_url(url)
-    server = create_async_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    server = create_async_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
     async with server.connect() as connection:
-        await connection.execute(text(f"ALTER DATABASE {address.database} ALLOW_CONNECTIONS {again}"))
-        ended = await connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
-            {"name": address.database},
-        )
-        assert ended.all()
+        await connection.execute(text(f"ALTER DATABASE {address.database} ALLOW_CONNECTIONS false"))
+        try:
+            query = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+            assert (await connection.execute(query, {"name": address.database})).all()
+            yield
+        finally:
+            await connection.execute(text(f"ALTER DATABASE {address.database} ALLOW_CONNECTIONS true"))
     await server.dispose()
 
 

@@ -70,7 +70,7 @@ async def test_a_cancelled_finish_is_finished_first(store: DatabaseStore, ask: C
     """At whatever instant it is cancelled, once or twice: all of it is stored, or nothing where it had not begun."""
     conversation = await store.conversation(CHANNEL, "responses")
     stored = 0
-    for instant in range(30):
+    for instant in range(0, 40, 3):
         turn = await store.accept(ask(str(instant)))
         assert turn is not None
         turn = await store.start(turn, conversation)
