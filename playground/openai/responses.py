@@ -66,14 +66,13 @@ class Responses:
         call.record.seen = tuple(seen)
         script = self._state.next_script(seen).limited(call.body.get("max_output_tokens"))
         kept = self._begin(call, script, given, before, conversation)
-        events = kept.log.follow() if kept.response["background"] else self._events(kept)
-        if call.body.get("stream") and not isinstance(script.fault, JsonInstead):
-            return await send(call.request, call.open_stream("responses", kept.response["id"]), events, script.fault)
-        if not kept.response["background"]:  # which is answered as soon as it exists
-            async with aclosing(events):
-                async for _ in events:
-                    pass
-        return answer_or_cut(call, kept.response, script.fault)
+        if kept.response["background"]:
+            kept.task = self._state.spawn(self._fill_log(kept))
+            return await self._answer(call, kept, script, kept.log.follow())
+        try:
+            return await self._answer(call, kept, script, self._events(kept))
+        finally:
+            self._release(kept)
 
     async def count(self, call: Call) -> web.Response:
         self._must_be_on(call)
@@ -126,22 +125,24 @@ class Responses:
         if response["background"]:
             kept.resumable = bool(call.body.get("stream"))
             self._kept[response["id"]] = kept
-            kept.task = self._state.spawn(self._fill_log(kept))
         return kept
+
+    async def _answer(self, call: Call, kept: _Kept, script: Script, events: Events) -> web.StreamResponse:
+        if call.body.get("stream") and not isinstance(script.fault, JsonInstead):
+            return await send(call.request, call.open_stream("responses", kept.response["id"]), events, script.fault)
+        if not kept.response["background"]:  # which is answered as soon as it exists
+            async with aclosing(events):
+                async for _ in events:
+                    pass
+        return answer_or_cut(call, kept.response, script.fault)
 
     async def _events(self, kept: _Kept) -> Events:
         """The events; what is remembered is remembered before the last one is sent, nothing if it never comes."""
-        try:
-            async with aclosing(kept.lifecycle.events()) as events:
-                async for event in events:
-                    if event.last:
-                        self._remember(kept)
-                    yield event
-        finally:
-            conversation = kept.conversation
-            if conversation is not None and conversation.holder == kept.response["id"]:
-                conversation.holder = ""
-                conversation.locked_until = time.monotonic() + self._state.lock_after_abort
+        async with aclosing(kept.lifecycle.events()) as events:
+            async for event in events:
+                if event.last:
+                    self._remember(kept)
+                yield event
 
     async def _fill_log(self, kept: _Kept) -> None:
         try:
@@ -150,6 +151,14 @@ class Responses:
                     kept.log.append(event)
         finally:
             kept.log.close()
+            self._release(kept)
+
+    def _release(self, kept: _Kept) -> None:
+        """Lets go of the conversation where that has not been done with the last event."""
+        conversation = kept.conversation
+        if conversation is not None and conversation.holder == kept.response["id"]:
+            conversation.holder = ""
+            conversation.locked_until = time.monotonic() + self._state.lock_after_abort
 
     def _remember(self, kept: _Kept) -> None:
         response, conversation = kept.response, kept.conversation
