@@ -63,7 +63,7 @@ class AssistantsBackend:
             "max_completion_tokens": max_output_tokens or omit,
             "reasoning_effort": reasoning_effort or omit,
         }
-        self._cancelling: dict[str, asyncio.Task[None]] = {}  # by thread
+        self._cancelling: set[asyncio.Task[None]] = set()
 
     @property
     def name(self) -> str:
@@ -77,7 +77,6 @@ class AssistantsBackend:
     async def forget(self, remote: str) -> None:
         if not remote:
             return
-        await self._cancelled(remote)
         try:
             with suppress(NotFoundError):
                 await self._threads.delete(remote)
@@ -100,7 +99,7 @@ class AssistantsBackend:
 
     async def close(self) -> None:
         if self._cancelling:
-            await asyncio.wait(self._cancelling.values())
+            await asyncio.wait(self._cancelling)
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
@@ -149,7 +148,6 @@ class AssistantsBackend:
 
     async def _open(self, request: Request) -> tuple[str, Stream]:
         """Puts the question into its thread and starts a run."""
-        await self._cancelled(request.remote)
         assistant = await self._assistant.ready()
         thread, question = await self._ask(request)
         try:
@@ -198,10 +196,10 @@ class AssistantsBackend:
         return await tool(call.arguments) if tool else f"There is no function {call.name!r} here. Answer without it."
 
     def _cancel_later(self, thread: str, run: str) -> None:
-        """Leaving a stream must not wait for this, and a cancelled task could not; `close` and the next question do."""
+        """Leaving a stream must not wait for this, and a cancelled task could not; `close` does."""
         task = asyncio.create_task(self._cancel_in_time(thread, run))
-        self._cancelling[thread] = task
-        task.add_done_callback(lambda _: self._cancelling.pop(thread, None))
+        self._cancelling.add(task)
+        task.add_done_callback(self._cancelling.discard)
 
     async def _cancel_in_time(self, thread: str, run: str) -> None:
         try:
@@ -209,11 +207,6 @@ class AssistantsBackend:
                 await self._threads.cancel(thread, run)
         except (TimeoutError, *FAULTS) as error:
             log.warning("openai.run.not_cancelled", extra={"run": run, "error": type(error).__name__})
-
-    async def _cancelled(self, thread: str) -> None:
-        """Returns when a cancel that is under way has been answered."""
-        if task := self._cancelling.get(thread):
-            await asyncio.wait({task})
 
 
 _ROUNDS = 8  # streams of one answer; a model that still asks for functions then will not stop by itself

@@ -37,6 +37,7 @@ class Talk:
     remembers: bool  # the server does
     remote: str = ""
     history: list[Exchange] = field(default_factory=list[Exchange])
+    left: list[object] = field(default_factory=list[object])  # kept, so that no garbage collection closes them
 
     def request(self, text: str) -> Request:
         return Request(text, self.remote, tuple(self.history), person="a1b2c3")
@@ -53,6 +54,7 @@ class Talk:
         """Stops after the first words."""
         said = ""
         async with self.backend.stream(self.request(text)) as events:
+            self.left.append(events)
             async for event in events:
                 match event:
                     case Began():
