@@ -77,10 +77,14 @@ class World:
     # What stands on the screen
 
     def bot_messages(self, room: str) -> list[Moment]:
-        """The bot's messages in a room as they stand now, oldest first."""
+        """What everybody sees of the bot in a room now, oldest first."""
         shown = self.playground.timeline.shown(room)
         posted = [m for m in self.playground.timeline.moments if m.kind == "posted" and m.message in shown]
-        return [self.playground.timeline.states(m.message)[-1] for m in posted if m.bot and m.room == room]
+        return [
+            self.playground.timeline.states(m.message)[-1]
+            for m in posted
+            if m.bot and m.room == room and not m.private_to
+        ]
 
     def texts(self, room: str) -> list[str]:
         return [moment.text for moment in self.bot_messages(room)]
