@@ -69,12 +69,8 @@ def _sqlite(address: URL) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: DBAPIConnection, _: object) -> None:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
-        try:
-            for pragma in _PRAGMAS:
-                connection.cursor().execute(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()  # SQLAlchemy forgets a connection that this hook did not take
-            raise
+        for pragma in _PRAGMAS:
+            connection.cursor().execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
@@ -125,4 +121,6 @@ def _reason(error: Exception, address: URL) -> str:
         return f"{file.absolute()} is not a SQLite file; move it away, or correct the address"
     if "locked" in words:
         return f"{words}; stop the other program that is writing to it"
-    return f"{words}; make sure that Rivulet may write to {file.absolute()} and its directory, and that there is space"
+    if any(sign in words for sign in ("unable to open", "readonly", "disk")):
+        return f"{words}; make sure that Rivulet may write to {file.absolute()} and its directory, and has space there"
+    return f"{words}; name another file in the address, or mend {file.absolute()}"
