@@ -1,0 +1,37 @@
+"""`python -m tests.bench [NAME ...]`: the benchmarks, each printing one table. docs/performance.md explains them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+
+from tests.bench import delay, lengths, many
+from tests.bench.report import Report
+
+REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
+    "delay": delay.report,
+    "lengths": lengths.report,
+    "many": many.report,
+}
+
+
+def main() -> int:
+    """Returns the exit code: 1 where a benchmark could not be carried out, 2 for an unknown name."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(REPORTS)}; default: all")
+    names: list[str] = parser.parse_args().names
+    if unknown := [name for name in names if name not in REPORTS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(REPORTS)}")
+    for name in names or REPORTS:
+        try:
+            print(asyncio.run(REPORTS[name]()), flush=True)
+        except (RuntimeError, ValueError) as error:
+            print(f"bench: {name}: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
