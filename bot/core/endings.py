@@ -30,11 +30,15 @@ _SENTENCES = {
     End.BAD_REQUEST: "The model's server did not accept the question.{detail}",
 }
 
+_LONGEST_DETAIL = 300  # characters of a server's own words; some send whole pages
+
 
 def sentence(ending: Ending) -> str:
     """What is shown under the answer; empty where the answer speaks for itself."""
-    detail = ending.detail.strip()
-    if detail and detail[-1] not in ".!?":
+    detail = " ".join("".join(char if char.isprintable() else " " for char in ending.detail).split())
+    if len(detail) > _LONGEST_DETAIL:
+        detail = f"{detail[:_LONGEST_DETAIL].rstrip()}…"
+    if detail and detail[-1] not in ".!?…":
         detail += "."
     text = _SENTENCES[ending.end]
     if ending.end is not End.API_GONE:

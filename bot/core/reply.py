@@ -5,8 +5,8 @@
     done  -> what each message does show             /
 
 A reply never queues anything. Whoever has a permit asks `next_action` and gets the one call that brings the screen
-closer to the text as it is at that moment; when it was made, `done`, `failed` or `lost` is reported back. At most one
-call is in flight, so nothing older is ever shown over something newer.
+closer to the text as it is at that moment; when it was made, `done`, `failed`, `unknown` or `lost` is reported back. At
+most one call is in flight, so nothing older is ever shown over something newer.
 """
 
 from __future__ import annotations
@@ -68,17 +68,22 @@ class _Unseen:
 @dataclass(slots=True)
 class _Message:
     id: str
-    shown: str | None  # None: not known, from before a restart
+    shown: str | None  # None: not known, since a call was not answered or another process made it
 
 
 class Reply:
-    """One answer on one platform. `messages` are pages that an earlier attempt has posted, to be filled again."""
+    """One answer on one platform.
 
-    def __init__(self, dialect: Dialect, messages: Sequence[str] = ()) -> None:
+    `resumed`: an earlier attempt at it was cut short. `messages` are the pages known from then, to be filled again; its
+    last post may have appeared without becoming known.
+    """
+
+    def __init__(self, dialect: Dialect, messages: Sequence[str] = (), *, resumed: bool = False) -> None:
         self._dialect = dialect
         self._pager = Pager(dialect.budget, dialect.cost)
         self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
         self._messages = [_Message(message, None) for message in messages]
+        self._posts_may_be_there = resumed  # a post may give a message that is there already, with the text it had
         self._text: list[str] = []
         self._spaces = 0
         self._settled = 0  # so many pages show what they will always show
@@ -104,6 +109,8 @@ class Reply:
 
     def feed(self, text: str, now: float) -> None:
         """More text from the model."""
+        if not text:
+            return  # some servers begin with an empty piece: no reader waits for it
         if not self._text:
             self._first_at = now
         self._arrived.append(text)
@@ -134,7 +141,7 @@ class Reply:
         return Need(call, urgency, self._unseen.chars, self._unseen.since, not_before=self._first_at + hold)
 
     def next_action(self) -> Action:
-        """The call to make now, rendered now. Report back with `done`, `failed` or `lost`."""
+        """The call to make now, rendered now. Report back with `done`, `failed`, `unknown` or `lost`."""
         action = self._next()
         if isinstance(action, Write):
             self._sending, self._unseen = self._unseen, _Unseen()
@@ -144,7 +151,7 @@ class Reply:
         """The call was accepted; a post's message has this id."""
         match action:
             case Post(text=text):
-                self._messages.append(_Message(message, text))
+                self._messages.append(_Message(message, None if self._posts_may_be_there else text))
             case Edit(page=page, text=text):
                 self._messages[page].shown = text
             case Delete():
@@ -153,7 +160,19 @@ class Reply:
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
         self._unseen.chars += self._sending.chars
-        self._unseen.since = self._sending.since
+        if self._sending.since is not None:
+            self._unseen.since = self._sending.since
+
+    def unknown(self, action: Write) -> None:
+        """No answer came: the call may have had its effect, and is made again."""
+        match action:
+            case Post():
+                self._posts_may_be_there = True
+            case Edit(page=page):
+                self._messages[page].shown = None
+            case Delete():
+                pass
+        self.failed()
 
     def lost(self) -> None:
         """What it was writing into is gone: nothing more is to be shown."""
@@ -190,16 +209,20 @@ class Reply:
         """What stands after the sealed pages: the live one, or the last one with the bot's own sentence."""
         pager, render = self._pager, self._dialect.render
         if self._ending is None:
-            live = self.text if self._dialect.append_only else pager.live()
+            live = self._all_text() if self._dialect.append_only else pager.live()
             return [render(live)] if live else []
-        last = render(self.text if self._dialect.append_only else pager.last())
+        last = render(self._all_text() if self._dialect.append_only else pager.last())
         note = sentence(self._ending)
         if not note and not last and not self._pager.sealed:
             note = sentence(Ending(End.EMPTY))  # nobody is left without an answer
         if not note:
             return [last] if last else []
-        note = self._dialect.note(note)
+        note = self._dialect.note(render(note))  # a server's own words are in it
         together = f"{last}\n\n{note}"
         if last and self._dialect.cost(together) <= self._dialect.budget:
             return [together]
         return [last, note] if last else [note]
+
+    def _all_text(self) -> str:
+        text = self.text
+        return text if text.strip() else ""

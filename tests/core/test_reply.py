@@ -1,0 +1,367 @@
+"""The reply: whatever the order of deltas, permits, refusals and lost answers, the screen ends equal to the text."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.dialects import DISCORD, SLACK, TERMINAL, Dialect
+from bot.core.endings import sentence
+from bot.core.model import End, Ending
+from bot.core.pacing import Call, Done, Idle, Need, Urgency
+from bot.core.paging import Pager
+from bot.core.reply import Delete, Edit, Post, Reply, Write
+
+# small pages, so that short examples have many of them
+DIALECTS = [replace(DISCORD, budget=220), replace(SLACK, budget=220), TERMINAL]
+PAGED = DIALECTS[:2]
+
+MARKDOWN = st.sampled_from(
+    [
+        "word ", "a somewhat longer run of words ", "\n", "\n\n", "```python\n", "\n```\n", "``", "- ", "- item\n",
+        "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "<!channel> <@U1> ", "<", "**bold", "x" * 90, "日本語", " ", "",
+        "👩‍👩‍👧‍👦",
+    ]
+)  # fmt: skip
+PLAIN = st.sampled_from(["word ", "another ", "line\n", "para\n\n", "longer words here ", "y" * 60])
+# how a call goes: taken; refused; no answer, and nothing happened; no answer, though it was taken
+OUTCOMES = st.sampled_from(["taken", "taken", "taken", "refused", "vanished", "unheard"])
+ENDS = st.sampled_from(list(End))
+
+
+def steps(text: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[str, str]]]:
+    """Deltas and calls in any order; a call may find that text arrived while it was on its way."""
+    write = st.tuples(OUTCOMES, st.just("") | text)
+    return st.lists(st.tuples(st.just("feed"), text) | write, max_size=60)
+
+
+@dataclass
+class Screen:
+    """What a platform shows. A page posted again is not shown again (its nonce is the same), and keeps its text."""
+
+    messages: dict[str, str] = field(default_factory=dict[str, str])
+    posted: dict[int, str] = field(default_factory=dict[int, str])
+    moments: list[list[str]] = field(default_factory=list[list[str]])
+    touched: set[str] = field(default_factory=set[str])
+
+    def take(self, action: Write) -> str:
+        match action:
+            case Post(page, text):
+                if page in self.posted:
+                    self.touched.add(self.posted[page])
+                    return self.posted[page]
+                message = self.posted[page] = f"m{len(self.posted)}"
+                self.messages[message] = text
+            case Edit(_, message, text):
+                assert message in self.messages
+                self.messages[message] = text
+            case Delete(_, message):
+                self.messages.pop(message, None)
+        self.touched.add(message)
+        self.moments.append(list(self.messages.values()))
+        return message
+
+
+def drive(reply: Reply, screen: Screen, how: Sequence[tuple[str, str]], ending: Ending | None) -> None:
+    """Plays the steps, then ends the answer and makes every call that is left."""
+    now = 0.0
+    for what, text in how:
+        now += 1
+        if what == "feed":
+            reply.feed(text, now)
+        else:
+            write(reply, screen, what, meanwhile=text, now=now)
+    if ending is None:
+        return
+    reply.finish(ending, now)
+    for _ in range(1000):
+        if isinstance(reply.next_action(), Done):
+            return
+        write(reply, screen, "taken")
+    raise AssertionError("it is never done")
+
+
+def write(reply: Reply, screen: Screen, outcome: str, *, meanwhile: str = "", now: float = 0.0) -> None:
+    need = reply.need()
+    action = reply.next_action()
+    if not isinstance(action, Write):
+        assert need == action
+        return
+    assert isinstance(need, Need)
+    assert need.call is {Post: Call.POST, Edit: Call.EDIT, Delete: Call.DELETE}[type(action)]
+    message = screen.take(action) if outcome in {"taken", "unheard"} else ""
+    if meanwhile:
+        reply.feed(meanwhile, now)
+    match outcome:
+        case "taken":
+            reply.done(action, message)
+        case "refused":
+            reply.failed()
+        case _:
+            reply.unknown(action)
+
+
+def pages(dialect: Dialect, source: str) -> list[str]:
+    """What the model's text looks like without the bot's own sentence."""
+    if dialect.append_only:
+        return [source] if source.strip() else []
+    pager = Pager(dialect.budget, dialect.cost)
+    pager.feed(source)
+    return [dialect.render(page) for page in [*pager.sealed, pager.last()] if page]
+
+
+def without_note(dialect: Dialect, shown: list[str], ending: Ending) -> list[str]:
+    """The screen without the sentence under it, which has to be there exactly where the ending has one."""
+    note = sentence(ending)
+    if not note:
+        return shown
+    note = dialect.note(dialect.render(note))
+    assert shown[-1].endswith(note)
+    rest = shown[-1].removesuffix(note).removesuffix("\n\n")
+    return [*shown[:-1], rest] if rest else shown[:-1]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
+@given(how=steps(MARKDOWN), end=ENDS)
+@settings(max_examples=150)
+def test_the_screen_ends_equal_to_the_text(dialect: Dialect, how: list[tuple[str, str]], end: End):
+    reply, screen, ending = Reply(dialect), Screen(), Ending(end, "Some detail.")
+    drive(reply, screen, how, ending)
+    shown = list(screen.messages.values())
+    expected = pages(dialect, reply.text)
+    if not expected and not sentence(ending):
+        ending = Ending(End.EMPTY)
+    assert [page for page in without_note(dialect, shown, ending) if page.strip()] == expected
+    assert shown, "nobody is left without an answer"
+
+
+@pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
+@given(
+    first=steps(MARKDOWN),
+    unnoted=st.integers(0, 1),
+    second=steps(MARKDOWN),
+    end=st.sampled_from([End.COMPLETED, End.STOPPED]),
+)
+@settings(max_examples=150)
+def test_a_second_attempt_fills_the_messages_of_the_first_and_removes_what_is_left(
+    dialect: Dialect, first: list[tuple[str, str]], unnoted: int, second: list[tuple[str, str]], end: End
+):
+    """Also when the first attempt's last post was never noted: posting that page again finds it as it was."""
+    screen = Screen()
+    drive(Reply(dialect), screen, first, None)
+    known = list(screen.messages)[: len(screen.messages) - unnoted]
+    reply, touched = Reply(dialect, known, resumed=True), set[str]()
+    screen.touched = touched
+    drive(reply, screen, second, Ending(end))
+    expected = pages(dialect, reply.text)
+    shown = [text for message, text in screen.messages.items() if message in touched or message in known]
+    ending = Ending(End.EMPTY) if not expected and end is End.COMPLETED else Ending(end)
+    assert without_note(dialect, shown, ending) == expected
+
+
+@pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
+@given(how=steps(MARKDOWN), end=ENDS, detail=st.text(max_size=1500))
+def test_every_message_fits_at_every_moment(dialect: Dialect, how: list[tuple[str, str]], end: End, detail: str):
+    """Whatever a server says in its error: the sentence under the answer fits too."""
+    dialect = replace(dialect, budget=1200)
+    screen = Screen()
+    drive(Reply(dialect), screen, how, Ending(end, detail))
+    for moment in screen.moments:
+        assert all(dialect.cost(text) <= dialect.budget or len(text) <= dialect.budget for text in moment)
+        assert all(text.strip() for text in moment), "platforms refuse empty messages"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
+@given(how=steps(PLAIN))
+def test_nothing_older_is_shown_after_something_newer(dialect: Dialect, how: list[tuple[str, str]]):
+    """In plain words every state of the screen is a beginning of the text. It grows, except that a page which is cut
+    before its end gives the rest to the next page with the next write."""
+    reply, screen = Reply(dialect), Screen()
+    drive(reply, screen, how, Ending(End.COMPLETED))
+    whole = "".join(reply.text.split())
+    states = ["".join("".join(moment).split()) for moment in screen.moments]
+    if whole:
+        assert all(whole.startswith(state) for state in states)
+        shrunk = sum(len(later) < len(earlier) for earlier, later in itertools.pairwise(states))
+        assert shrunk < len(screen.messages)
+
+
+@given(how=steps(MARKDOWN), end=ENDS)
+def test_on_a_terminal_each_state_is_a_beginning_of_the_next(how: list[tuple[str, str]], end: End):
+    screen = Screen()
+    drive(Reply(TERMINAL), screen, how, Ending(end))
+    texts = ["".join(moment) for moment in screen.moments]
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
+    assert all(len(moment) == 1 for moment in screen.moments)
+
+
+@given(how=steps(MARKDOWN))
+def test_what_waits_has_waited_since_its_first_character_came(how: list[tuple[str, str]]):
+    """A refused or unanswered write makes its text wait again, from when it came; nothing is counted twice."""
+    reply, screen, shows = Reply(DIALECTS[0]), Screen(), False
+    arrived: list[tuple[int, int]] = []  # not taken by a write that had effect
+    for now, (what, text) in enumerate(how):
+        if what == "feed":
+            reply.feed(text, now)
+        else:
+            shows = isinstance(reply.need(), Need)
+            write(reply, screen, what, meanwhile=text, now=now)
+            if shows and what == "taken":
+                arrived.clear()
+        if text and (what == "feed" or shows):
+            arrived.append((now, len(text)))
+        need = reply.need()
+        if isinstance(need, Need) and need.chars:
+            assert need.chars == sum(chars for _, chars in arrived)
+            assert need.since == arrived[0][0]
+
+
+def test_feeding_does_no_work_on_the_text():
+    """A delta costs the same however long the answer is; pages are made when a write is near."""
+    looked: list[str] = []
+
+    def cost(text: str) -> int:
+        looked.append(text)
+        return len(text)
+
+    reply = Reply(replace(DISCORD, cost=cost))
+    looked.clear()
+    for number in range(2000):
+        reply.feed("word ", number / 100)
+    assert looked == []
+    assert isinstance(reply.need(), Need)
+    assert looked != []
+
+
+def test_first_words_wait_a_moment_for_a_few_more_but_no_longer():
+    reply = Reply(DISCORD)
+    assert reply.need() == Idle()
+    reply.feed("Hello", 10.0)
+    need = reply.need()
+    assert isinstance(need, Need)
+    assert (need.call, need.urgency, need.not_before) == (Call.POST, Urgency.FIRST, 10.0 + DISCORD.first_words)
+    reply.feed(" there, how are you", 10.1)
+    need = reply.need()
+    assert isinstance(need, Need)
+    assert need.not_before <= 10.1
+
+
+@pytest.mark.parametrize("dialect", [TERMINAL, replace(DISCORD, first_words=5.0)], ids=["terminal", "ended"])
+def test_first_words_do_not_wait_where_nothing_is_won(dialect: Dialect):
+    """A terminal notifies nobody; an answer of one word that has ended will not grow."""
+    reply = Reply(dialect)
+    reply.feed("Yes.", 10.0)
+    if not dialect.append_only:
+        reply.finish(Ending(End.COMPLETED), 10.2)
+    need = reply.need()
+    assert isinstance(need, Need)
+    assert need.not_before <= 10.0
+
+
+def test_white_space_alone_is_not_shown():
+    for dialect in DIALECTS:
+        reply = Reply(dialect)
+        reply.feed(" \n\n ", 0.0)
+        assert reply.need() == Idle(), dialect.name
+
+
+def test_the_final_state_is_more_urgent_than_first_words_and_those_than_progress():
+    reply = Reply(DISCORD)
+    reply.feed("One two three four five.", 0.0)
+    seen: list[Urgency] = []
+    for _ in range(2):
+        need, action = reply.need(), reply.next_action()
+        assert isinstance(need, Need)
+        assert isinstance(action, Write)
+        seen.append(need.urgency)
+        reply.done(action, "m1")
+        reply.feed(" more", 1.0)
+    reply.finish(Ending(End.COMPLETED), 2.0)
+    need = reply.need()
+    assert isinstance(need, Need)
+    assert [*seen, need.urgency] == [Urgency.FIRST, Urgency.PROGRESS, Urgency.FINAL]
+
+
+@pytest.mark.parametrize("end", End)
+def test_an_answer_without_a_word_still_says_something(end: End):
+    for dialect in DIALECTS:
+        for text in ("", " \n"):
+            reply, screen = Reply(dialect), Screen()
+            drive(reply, screen, [("feed", text)], Ending(end))
+            [shown] = screen.messages.values()
+            assert any(char.isalpha() for char in shown)
+
+
+def test_the_sentence_gets_a_message_of_its_own_where_the_page_is_full():
+    dialect = replace(DISCORD, budget=220)
+    reply, screen = Reply(dialect), Screen()
+    drive(reply, screen, [("feed", "x" * 215)], Ending(End.STOPPED))
+    assert list(screen.messages.values()) == ["x" * 215, "-# Stopped."]
+
+
+def test_a_servers_words_do_not_act_on_slack():
+    """An error may quote the question: what it says is as inert as the model's text."""
+    reply, screen = Reply(SLACK), Screen()
+    drive(reply, screen, [], Ending(End.BAD_REQUEST, "Invalid: <!channel> <https://example.com|here>"))
+    [shown] = screen.messages.values()
+    assert "<!" not in shown
+    assert "<https" not in shown
+
+
+def test_a_servers_words_stay_on_one_line():
+    """Discord's small print ends with its line."""
+    reply, screen = Reply(DISCORD), Screen()
+    drive(reply, screen, [], Ending(End.BAD_REQUEST, "First line.\nSecond line."))
+    [shown] = screen.messages.values()
+    assert "\n" not in shown
+
+
+def test_the_first_ending_counts():
+    reply, screen = Reply(DISCORD), Screen()
+    reply.finish(Ending(End.STOPPED), 0.0)
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    assert reply.ending == Ending(End.STOPPED)
+    assert list(screen.messages.values()) == ["-# Stopped."]
+
+
+@given(how=steps(MARKDOWN))
+def test_nothing_is_written_into_what_is_lost(how: list[tuple[str, str]]):
+    reply, screen = Reply(DIALECTS[0]), Screen()
+    drive(reply, screen, how, None)
+    reply.lost()
+    reply.feed("more", 99.0)
+    assert reply.need() == Done()
+    assert reply.next_action() == Done()
+    reply.finish(Ending(End.STOPPED), 99.0)
+    assert reply.next_action() == Done()
+
+
+def test_leftover_messages_stay_until_the_answer_has_ended():
+    """Somebody reads them; the new text may still need them."""
+    reply = Reply(DISCORD, ["m1", "m2", "m3"], resumed=True)
+    assert reply.visible
+    assert reply.next_action() == Idle()
+    reply.feed("Short.", 0.0)
+    assert reply.next_action() == Edit(0, "m1", "Short.")
+    reply.done(Edit(0, "m1", "Short."))
+    assert reply.next_action() == Idle()
+    reply.finish(Ending(End.COMPLETED), 1.0)
+    for expected in (Delete(2, "m3"), Delete(1, "m2")):
+        assert reply.next_action() == expected
+        reply.done(expected)
+    assert reply.next_action() == Done()
+
+
+def test_a_page_that_a_lost_answer_may_have_posted_is_brought_up_to_date():
+    """A post repeated after silence gives the message that is there, which shows the older text."""
+    reply, screen = Reply(DISCORD), Screen()
+    reply.feed("Hello", 0.0)
+    write(reply, screen, "unheard")
+    reply.feed(" world.", 1.0)
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    assert list(screen.messages.values()) == ["Hello world."]
