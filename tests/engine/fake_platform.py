@@ -1,0 +1,246 @@
+"""A chat service in memory: it keeps the screen, counts calls in windows as Discord does, and fails when it is told to.
+
+Every call travels for `latency / 2`, takes effect, and travels back as long. A post whose nonce was seen before gives
+the message that is there, with the text that it has: as Discord does, and as the Slack adapter finds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from math import inf
+
+from bot.core.dialects import DISCORD, Dialect
+from bot.core.model import Place
+from bot.core.pacing import Call, Limit, Quota, Receipt
+from bot.errors import Gone, PlatformError, Refused, Rejected, Unreachable
+from bot.ports import Inbox
+
+# Discord's, as documented in `adapters/discord/platform.py`
+WINDOWS: Mapping[Call, tuple[int, float]] = {
+    Call.POST: (5, 5.0),
+    Call.EDIT: (5, 5.0),
+    Call.DELETE: (3, 1.0),
+    Call.TYPING: (5, 5.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a reader sees of a message from this moment on."""
+
+    at: float
+    text: str
+
+
+@dataclass(slots=True)
+class Message:
+    id: str
+    place: Place
+    states: list[State]
+    first: bool = False
+    deleted_at: float | None = None
+
+    @property
+    def text(self) -> str:
+        return self.states[-1].text
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call that reached the platform."""
+
+    at: float
+    call: Call
+    room: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What becomes of one call. `effect`: it is carried out all the same, and only the answer is lost."""
+
+    error: BaseException
+    effect: bool = False
+
+
+@dataclass(slots=True)
+class _Window:
+    """Discord's way of counting: it opens with the first call and closes after its length."""
+
+    calls: int
+    seconds: float
+    ends: float = -inf
+    used: int = 0
+
+    def count(self, now: float) -> bool:
+        """Whether one more call is taken."""
+        if now >= self.ends:
+            self.ends, self.used = now + self.seconds, 0
+        self.used += 1
+        return self.used <= self.calls
+
+    def quota(self, now: float) -> Quota:
+        return Quota(self.calls, max(0, self.calls - self.used), self.ends - now)
+
+
+@dataclass
+class FakePlatform:
+    """`messages` are all that were ever posted, in order; `arrivals` every call that arrived."""
+
+    name: str = "discord"
+    dialect: Dialect = DISCORD
+    windows: Mapping[Call, tuple[int, float]] = field(default_factory=lambda: dict(WINDOWS))
+    headers: bool = True
+    latency: float = 0.08  # seconds there and back
+    messages: list[Message] = field(default_factory=list[Message])
+    arrivals: list[Arrival] = field(default_factory=list[Arrival])
+    at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # posts, edits, deletes of a room
+    most_at_once: int = 0
+    under_way: int = 0
+    inbox: Inbox | None = None
+
+    def __post_init__(self) -> None:
+        self._faults: dict[Call, deque[Fault]] = defaultdict(deque)
+        self._counted: dict[str, _Window] = {}
+        self._nonces: dict[tuple[str, str], Message] = {}
+        self._lost_rooms: set[str] = set()
+        self._down_until = -inf
+        self._closed = asyncio.Event()
+
+    # What a test says and sees
+
+    def fail(self, call: Call, *errors: BaseException, effect: bool = False) -> None:
+        """The next calls of this kind fail so, one after another."""
+        self._faults[call].extend(Fault(error, effect) for error in errors)
+
+    def go_down(self, seconds: float) -> None:
+        """Nothing reaches it for a while."""
+        self._down_until = asyncio.get_running_loop().time() + seconds
+
+    def lose_room(self, room: str) -> None:
+        self._lost_rooms.add(room)
+
+    def lose_message(self, message: str) -> None:
+        """Somebody deletes it."""
+        self._find(message).deleted_at = asyncio.get_running_loop().time()
+
+    def screen(self, room: str = "r1") -> list[str]:
+        """What stands in a room now."""
+        return [m.text for m in self.messages if m.place.room == room and m.deleted_at is None]
+
+    def when(self, call: Call) -> list[float]:
+        return [arrival.at for arrival in self.arrivals if arrival.call is call]
+
+    @property
+    def refused(self) -> list[Arrival]:
+        return [arrival for arrival in self.arrivals if arrival.refused]
+
+    # The port
+
+    def limits(self, call: Call, place: Place) -> Sequence[Limit]:
+        if call not in self.windows:
+            return ()
+        return (Limit(f"{call}:{place.room}", *self.windows[call]), Limit("all", 50, 1.0))
+
+    async def connect(self, inbox: Inbox) -> str:
+        self.inbox = inbox
+        return "connected"
+
+    async def run(self) -> None:
+        await self._closed.wait()
+
+    async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
+        assert len(nonce) <= 25
+        async with self._call(Call.POST, place, text) as receipt:
+            if (message := self._nonces.get((place.room, nonce))) is None:
+                message = Message(f"m{len(self.messages)}", place, [self._state(text)], first)
+                self.messages.append(message)
+                self._nonces[place.room, nonce] = message
+        return Receipt(message.id, receipt.quota)
+
+    async def edit(self, place: Place, message: str, text: str) -> Receipt:
+        async with self._call(Call.EDIT, place, text) as receipt:
+            self._find(message).states.append(self._state(text))
+        return Receipt(message, receipt.quota)
+
+    async def delete(self, place: Place, message: str) -> Receipt:
+        async with self._call(Call.DELETE, place) as receipt:
+            self._find(message).deleted_at = self._now()
+        return Receipt(message, receipt.quota)
+
+    async def typing(self, place: Place) -> float:
+        async with self._call(Call.TYPING, place):
+            return 8.0
+
+    async def close(self) -> None:
+        self._closed.set()
+
+    # How a call goes
+
+    @asynccontextmanager
+    async def _call(self, call: Call, place: Place, text: str = "x") -> AsyncGenerator[_Answer]:
+        """The block is the call's effect; what is raised in it or before it is the platform's answer."""
+        writes = call is not Call.TYPING
+        self.at_once[place.room] += writes
+        self.most_at_once = max(self.most_at_once, self.at_once[place.room])
+        self.under_way += 1
+        try:
+            await asyncio.sleep(self.latency / 2)
+            answer = _Answer()
+            fault = self._faults[call].popleft() if self._faults[call] else None
+            if fault is not None and not fault.effect:
+                self._log(call, place, refused=isinstance(fault.error, Refused))
+                failure: BaseException | None = fault.error
+            elif failure := self._refusal(call, place, text, answer):
+                pass
+            else:
+                yield answer
+                failure = fault.error if fault else None
+            await asyncio.sleep(self.latency / 2)
+            if failure is not None:
+                raise failure
+        finally:
+            self.under_way -= 1
+            self.at_once[place.room] -= writes
+
+    def _refusal(self, call: Call, place: Place, text: str, answer: _Answer) -> PlatformError | None:
+        now = self._now()
+        if now < self._down_until:
+            return Unreachable("no answer")
+        for position, limit in enumerate(self.limits(call, place)):
+            window = self._counted.setdefault(limit.key, _Window(limit.calls, limit.seconds))
+            if not window.count(now):
+                self._log(call, place, refused=True)
+                return Refused(window.ends - now, limit=limit.key)
+            if position == 0 and self.headers:
+                answer.quota = window.quota(now)
+        self._log(call, place)
+        if place.room in self._lost_rooms:
+            return Gone("no such channel")
+        if not text.strip() or self.dialect.cost(text) > self.dialect.budget:
+            return Rejected(f"{len(text)} characters")
+        return None
+
+    def _log(self, call: Call, place: Place, *, refused: bool = False) -> None:
+        self.arrivals.append(Arrival(self._now(), call, place.room, refused))
+
+    def _find(self, message: str) -> Message:
+        for known in self.messages:
+            if known.id == message and known.deleted_at is None:
+                return known
+        raise Gone("no such message", message=True)
+
+    def _state(self, text: str) -> State:
+        return State(self._now(), text)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@dataclass(slots=True)
+class _Answer:
+    quota: Quota | None = None

@@ -1,0 +1,158 @@
+"""The database in memory. It passes the database's own contract tests (see `test_memory_store`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.core.model import Channel, Conversation, Ending, Exchange, Place, Prompt, Status, Turn
+from bot.errors import StoreError
+
+
+@dataclass(slots=True)
+class Row:
+    """A turn as the database has it."""
+
+    turn: Turn
+    conversation: int = 0
+    answer: str = ""
+    response: str = ""
+    ending: Ending | None = None
+
+
+@dataclass
+class MemoryStore:
+    """`rows` and `conversations` by id. `latency`: seconds that a call takes."""
+
+    latency: float = 0.0
+    rows: dict[int, Row] = field(default_factory=dict[int, Row])
+    conversations: dict[int, Conversation] = field(default_factory=dict[int, Conversation])
+    closed: set[int] = field(default_factory=set[int])
+    calls: Counter[str] = field(default_factory=Counter[str])
+    _failing: Counter[str] = field(default_factory=Counter[str])
+
+    def fail(self, method: str, times: int = 1) -> None:
+        """The next calls of this method raise StoreError."""
+        self._failing[method] += times
+
+    def row(self, key: str) -> Row:
+        return next(row for row in self.rows.values() if row.turn.prompt.key == key)
+
+    # Turns
+
+    async def accept(self, prompt: Prompt) -> Turn | None:
+        await self._called("accept")
+        if any(row.turn.prompt.key == prompt.key for row in self.rows.values()):
+            return None
+        turn = Turn(len(self.rows) + 1, prompt)
+        self.rows[turn.id] = Row(turn)
+        return turn
+
+    async def start(self, turn: Turn, conversation: Conversation) -> Turn:
+        await self._called("start")
+        row = self._row(turn)
+        if conversation.id not in self.conversations:
+            raise StoreError(f"conversation {conversation.id} is not in the database")
+        row.turn = replace(row.turn, status=Status.RUNNING, attempts=row.turn.attempts + 1)
+        row.conversation = conversation.id
+        return row.turn
+
+    async def next_queued(self, channel: Channel) -> Turn | None:
+        await self._called("next_queued")
+        queued = (row.turn for row in self.rows.values() if row.turn.status is Status.QUEUED)
+        return next((turn for turn in queued if turn.prompt.channel == channel), None)
+
+    async def add_message(self, turn: Turn, message: str) -> None:
+        await self._called("add_message")
+        row = self._row(turn)
+        if message not in row.turn.messages:
+            row.turn = replace(row.turn, messages=(*row.turn.messages, message))
+
+    async def drop_message(self, turn: Turn, message: str) -> None:
+        await self._called("drop_message")
+        row = self._row(turn)
+        row.turn = replace(row.turn, messages=tuple(known for known in row.turn.messages if known != message))
+
+    async def set_response(self, turn: Turn, response: str) -> None:
+        await self._called("set_response")
+        self._row(turn).response = response
+
+    async def finish(self, turn: Turn, answer: str, ending: Ending) -> None:
+        await self._called("finish")
+        row = self._row(turn)
+        row.turn = replace(row.turn, status=ending.status)
+        row.answer, row.ending = answer, ending
+
+    async def requeue(self, turn: Turn) -> None:
+        await self._called("requeue")
+        row = self._row(turn)
+        row.turn = replace(row.turn, status=Status.QUEUED)
+        row.answer, row.ending = "", None
+
+    async def open_turns(self) -> Sequence[Turn]:
+        await self._called("open_turns")
+        return [row.turn for row in self.rows.values() if row.turn.status in {Status.QUEUED, Status.RUNNING}]
+
+    async def asked_in(self, channel: Channel, place: Place) -> bool:
+        await self._called("asked_in")
+        return any(
+            (prompt.channel.platform, prompt.place.room, prompt.place.thread)
+            == (channel.platform, place.room, place.thread)
+            for prompt in (row.turn.prompt for row in self.rows.values())
+        )
+
+    # Conversations
+
+    async def conversation(self, channel: Channel, backend: str) -> Conversation:
+        await self._called("conversation")
+        for known in self.conversations.values():
+            if (known.channel, known.backend) == (channel, backend) and known.id not in self.closed:
+                return known
+        new = Conversation(len(self.conversations) + 1, channel, backend)
+        self.conversations[new.id] = new
+        return new
+
+    async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
+        await self._called("set_remote")
+        if conversation.id not in self.conversations:
+            raise StoreError(f"conversation {conversation.id} is not in the database")
+        named = self.conversations[conversation.id] = replace(conversation, remote=remote)
+        return named
+
+    async def history(self, conversation: Conversation) -> Sequence[Exchange]:
+        await self._called("history")
+        return [
+            Exchange(row.turn.prompt.for_model(), row.answer, row.ending.settled)
+            for row in self.rows.values()
+            if row.conversation == conversation.id and row.ending is not None and row.answer
+        ]
+
+    async def close_conversations(self, channel: Channel) -> None:
+        await self._called("close_conversations")
+        self.closed |= {known.id for known in self.conversations.values() if known.channel == channel}
+
+    async def forgotten(self, backend: str) -> Sequence[Conversation]:
+        await self._called("forgotten")
+        running = {row.conversation for row in self.rows.values() if row.turn.status is Status.RUNNING}
+        return [
+            known
+            for known in self.conversations.values()
+            if known.backend == backend and known.remote and known.id in self.closed - running
+        ]
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def _called(self, method: str) -> None:
+        self.calls[method] += 1
+        await asyncio.sleep(self.latency)
+        if self._failing[method]:
+            self._failing[method] -= 1
+            raise StoreError("the database does not answer")
+
+    def _row(self, turn: Turn) -> Row:
+        if turn.id not in self.rows:
+            raise StoreError(f"turn {turn.id} is not in the database")
+        return self.rows[turn.id]

@@ -1,0 +1,50 @@
+"""The stand-in for the database keeps the database's contract: the same tests, run here against memory."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from bot.core.model import Channel, Person, Place, Prompt
+from tests.adapters.database import test_conversations, test_turns
+from tests.engine.memory_store import MemoryStore
+
+# Of databases alone: what survives a restart, and characters that no database holds.
+_OF_DATABASES = {
+    "test_everything_is_there_after_a_restart",
+    "test_text_that_a_database_cannot_hold_does_not_lose_the_question",
+}
+
+
+def _contract(module: ModuleType) -> dict[str, object]:
+    tests = {
+        name: test for name, test in inspect.getmembers(module, inspect.iscoroutinefunction) if name[:5] == "test_"
+    }
+    return {name: test for name, test in tests.items() if name not in _OF_DATABASES}
+
+
+globals().update(_contract(test_turns) | _contract(test_conversations))
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def ask() -> object:
+    def prompt(
+        key: str,
+        *,
+        text: str = "What is a rivulet?",
+        channel: str = "slack:T1:C1",
+        place: Place | None = None,
+        author: Person | None = None,
+        shared: bool = False,
+    ) -> Prompt:
+        place = place or Place("C1", "171.5", "170.5")
+        return Prompt(key, Channel.parse(channel), place, author or Person("U1", "Ada"), text, shared)
+
+    return prompt
