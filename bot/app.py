@@ -3,58 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
-from adapters.discord.platform import DiscordPlatform
 from adapters.openai import open_backend
-from adapters.slack.platform import SlackPlatform
-from adapters.terminal import CHANNEL, TerminalPlatform
 from bot.config import Secrets, Settings
 from bot.dispatcher import Dispatcher
-from bot.ports import Backend, Notebook, Platform
+from bot.errors import Refused, Unreachable
+from bot.ports import Backend, Inbox, Notebook, Platform
 from bot.recovery import recover
 from bot.relay import Timeouts
 from bot.signals import Signals
 
+if TYPE_CHECKING:
+    from adapters.discord.platform import DiscordPlatform
+    from adapters.slack.platform import SlackPlatform
+
+log = logging.getLogger(__name__)
+
 Say = Callable[[str], None]
+
+_PATIENCE = 5.0  # seconds after which a platform that is not connected yet is worth a line
+_LONGEST_PAUSE = 30.0  # seconds between two tries to reach a platform
 
 
 async def run(settings: Settings, secrets: Secrets, say: Say, signals: Signals) -> None:
     """The bot, until SIGTERM or Ctrl-C; a second one cuts the grace short. Raises RivuletError."""
     platforms = make_platforms(settings, secrets)
     async with open_engine(settings, secrets, platforms, settings.database.url) as engine:
-        if not await signals.before(_connect(platforms, engine, say)):
-            return
-        await recover(engine.store, engine.dispatcher)
-        say("ready")
-        await signals.before(_serve(platforms))
-        say("stopping: running answers are finished first")
-        if not await signals.before(asyncio.shield(engine.dispatcher.drain(settings.bot.shutdown_grace))):
-            await engine.dispatcher.drain(0)
-
-
-async def chat(settings: Settings, secrets: Secrets, signals: Signals, *, keep: bool) -> None:
-    """A conversation in this terminal. What it made on the server is deleted at the end, unless it is kept: then the
-    next kept one goes on with it. Raises RivuletError."""
-    terminal = TerminalPlatform()
-    # Without --keep nothing is shared with the bot's own database, so nobody else's assistant is deleted at the end.
-    url = settings.database.url if keep else "sqlite+aiosqlite://"
-    async with open_engine(settings, secrets, [terminal], url) as engine:
-        await terminal.connect(engine.dispatcher)
-        serving = asyncio.ensure_future(terminal.run())
-        while not await signals.before(asyncio.shield(serving)):
-            if signals.twice:
-                terminal.quit()
-            await terminal.interrupt()
-        await engine.dispatcher.drain(0)
-        if not keep:
-            await engine.store.close_conversations(CHANNEL)
-            await engine.dispatcher.forget()
-            await engine.backend.leave_nothing()
+        try:
+            if await signals.before(_start(platforms, engine, say)):
+                await signals.before(_together([platform.run() for platform in platforms]))
+                say("stopping: running answers are finished first")
+        finally:
+            await _drain(engine.dispatcher, settings.bot.shutdown_grace, signals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ class Engine:
 async def open_engine(
     settings: Settings, secrets: Secrets, platforms: Sequence[Platform], database_url: str
 ) -> AsyncGenerator[Engine]:
-    """Opens database and backend, and closes them after the platforms. Raises StoreError."""
+    """Opens database and backend, and closes them after the platforms. Raises ConfigError and StoreError."""
     async with AsyncExitStack() as closing:
         store = await open_store(database_url)
         closing.push_async_callback(store.close)
@@ -85,9 +72,11 @@ async def open_engine(
 
 
 def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform | SlackPlatform]:
-    """The platforms whose tokens are set."""
+    """The platforms whose tokens are set. Only their SDKs are imported: each takes half a second."""
     platforms: list[DiscordPlatform | SlackPlatform] = []
     if secrets.discord:
+        from adapters.discord.platform import DiscordPlatform
+
         platforms.append(
             DiscordPlatform(
                 secrets.discord_token.get_secret_value(),
@@ -96,6 +85,8 @@ def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform
             )
         )
     if secrets.slack:
+        from adapters.slack.platform import SlackPlatform
+
         platforms.append(
             SlackPlatform(
                 secrets.slack_bot_token.get_secret_value(),
@@ -109,7 +100,7 @@ def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform
 
 
 def make_backend(settings: Settings, secrets: Secrets, notebook: Notebook) -> Backend:
-    """The configured API. Connects to nothing yet."""
+    """The configured API. Connects to nothing yet. Raises ConfigError."""
     return open_backend(
         settings.openai.api,
         api_key=secrets.openai_api_key.get_secret_value(),
@@ -124,15 +115,36 @@ def make_backend(settings: Settings, secrets: Secrets, notebook: Notebook) -> Ba
     )
 
 
-async def _connect(platforms: Sequence[Platform], engine: Engine, say: Say) -> None:
-    async def connect(platform: Platform) -> None:
-        say(f"{platform.name}: {await platform.connect(engine.dispatcher)}")
+async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> None:
+    await _together([_connect(platform, engine.dispatcher, say) for platform in platforms])
+    await recover(engine.store, engine.dispatcher)
+    say("ready")
 
-    await _together([connect(platform) for platform in platforms])
+
+async def _connect(platform: Platform, inbox: Inbox, say: Say) -> None:
+    """Goes on trying while the platform is out of reach, as it does when the connection drops later."""
+    told = asyncio.get_running_loop().call_later(
+        _PATIENCE, say, f"{platform.name}: no connection yet, still trying; `rivulet check` tells what is wrong"
+    )
+    pause = 1.0
+    try:
+        while True:
+            try:
+                say(f"{platform.name}: {await platform.connect(inbox)}")
+                return
+            except (Unreachable, Refused) as error:
+                log.warning("platform.not_connected", extra={"platform": platform.name, "detail": str(error)})
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    finally:
+        told.cancel()
 
 
-async def _serve(platforms: Sequence[Platform]) -> None:
-    await _together([platform.run() for platform in platforms])
+async def _drain(dispatcher: Dispatcher, grace: float, signals: Signals) -> None:
+    draining = asyncio.create_task(dispatcher.drain(grace))
+    if not await signals.before(asyncio.shield(draining)):
+        await dispatcher.drain(0)
+    await draining
 
 
 async def _together(works: Sequence[Coroutine[None, None, None]]) -> None:

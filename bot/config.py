@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -108,8 +109,14 @@ def load_settings(path: Path) -> Settings:
 
 
 def load_secrets(directory: Path) -> Secrets:
-    """Reads the environment, and `.env` in this directory for what is not set there."""
-    return Secrets(_env_file=directory / ".env")  # pyright: ignore[reportCallIssue]  (pydantic-settings' own argument)
+    """Reads the environment, and `.env` in this directory for what is not set there. Raises ConfigError."""
+    path = directory / ".env"
+    try:
+        if path.is_file() and (lines := _not_understood(path)):
+            raise ConfigError("\n".join(f"{path}: line {line} is not of the form NAME=value" for line in lines))
+        return Secrets(_env_file=path)  # pyright: ignore[reportCallIssue]  (pydantic-settings' own argument)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
 
 
 def require_platforms(settings: Settings, secrets: Secrets) -> None:
@@ -137,6 +144,12 @@ def missing_key(settings: Settings, secrets: Secrets) -> list[str]:
         "environment: OPENAI_API_KEY is missing; put it into .env beside the config, "
         "or name a server that wants no key under [openai] base_url"
     ]
+
+
+def _not_understood(path: Path) -> list[int]:
+    """The lines of a `.env` that would be skipped."""
+    with path.open(encoding="utf-8") as file:
+        return [binding.original.line for binding in parse_stream(file) if binding.error]
 
 
 def _explain(problem: ErrorDetails) -> str:
