@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.openai.assistants import AssistantsBackend
-from adapters.openai.chat import ChatBackend
 from adapters.openai.client import is_openai, open_client
-from adapters.openai.responses import ResponsesBackend
 from bot.errors import ConfigError
 from bot.ports import Backend, Notebook
 
@@ -23,10 +20,15 @@ def open_backend(
     reasoning_effort: str = "",
     history_tokens: int = 8000,
 ) -> Backend:
-    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError."""
+    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError.
+
+    Imports this one only: the SDK's types for the Assistants API alone take a second.
+    """
     client = open_client(api_key=api_key, base_url=base_url)
     match api:
         case "responses":
+            from adapters.openai.responses import ResponsesBackend
+
             return ResponsesBackend(
                 client,
                 model=model,
@@ -36,6 +38,8 @@ def open_backend(
                 history_tokens=history_tokens,
             )
         case "assistants":
+            from adapters.openai.assistants import AssistantsBackend
+
             return AssistantsBackend(
                 client,
                 notebook,
@@ -47,6 +51,8 @@ def open_backend(
                 history_tokens=history_tokens,
             )
         case "chat":
+            from adapters.openai.chat import ChatBackend
+
             return ChatBackend(
                 client,
                 model=model,
