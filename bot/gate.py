@@ -97,7 +97,7 @@ class Gate:
             with self._waiting(place, need) as writer:
                 yield writer
         finally:
-            self._pacer.leave(kept)
+            self._pacer.leave(asyncio.get_running_loop().time(), kept)
             self.look()
 
     async def side_call(self, call: Call, place: Place) -> Permit:

@@ -7,9 +7,13 @@ A window allows `calls` calls in any `seconds` seconds. Two ways of counting nev
 - Elsewhere a call counts from the moment it is granted until `seconds` after its answer was read. Whenever in between
   the platform counted it, no window of the platform's can hold more than `calls`.
 
-Spending: front-load, then even out. One permit is kept back for every live reply, so that its final state does not wait
-for a window. The other k permits that are left are spread over the time R until more come back: the next progress is
-worth it R/(k+1) after the last one, and a little earlier while the window is fresh, since most answers are short.
+Spending progress. How long an answer will be is not known, but most are short, so early permits are worth more:
+
+- A window that comes back while an answer is still being written (Discord: 5 s) is spread evenly until it comes back:
+  with k permits left, the next one is due after 1/(k+1) of the rest; young answers take it earlier. One permit a live
+  reply is kept back for its final state, until the window is so near its end that a final state can wait for it.
+- A window that does not (Slack: a minute for the whole workspace) is planned: what is not kept back for final states,
+  nor for the questions that are likely to come, is shared by the live replies over the rest of a usual answer.
 
 Among the replies that wait for one budget: final state > first words > progress; among equals the one whose unseen text
 has waited longest, weighted by its amount. So nobody starves: waiting text only gains weight.
@@ -75,6 +79,7 @@ class Need:
     urgency: Urgency
     chars: int = 0  # that no reader sees yet
     since: float | None = None  # when the first of them arrived
+    began: float = 0.0  # when the answer's first text arrived
     not_before: float = 0.0
 
 
@@ -97,6 +102,18 @@ class Claim:
     limits: Sequence[Limit]
 
 
+# The figures below were found by trying them on answers of 1.5 to 120 s, alone and in crowds (docs/performance.md).
+_SHORT = 10.0  # seconds: a window that comes back within a usual answer
+_EAGER, _EAGER_FOR = 0.4, 4.0  # a new answer waits 0.4 of an even gap; after 4 s a whole one
+_PATIENCE = 0.9  # seconds that a final state may wait for a window to come back
+_USUAL = 12.0  # seconds of a usual answer, as far as planning goes ...
+_AT_LEAST = 6.0  # ... and how long one is expected to go on that has gone on for longer
+_SHARE = 0.9  # of what is free; the rest is for answers that go on for longer than usual
+_QUICK, _STEADY = 0.8, 1.8  # seconds between two states: what no reader needs closer, and what lasts for ever ...
+_QUICK_FOR = 10.0  # ... to which an answer slows down after so many seconds
+_NEXT = 6  # of a long window's calls, one in six is for questions that have not been asked yet
+
+
 @dataclass(slots=True)
 class Window:
     """The calls of one limit."""
@@ -104,6 +121,7 @@ class Window:
     limit: Limit
     live: int = 0  # replies that will need a permit for their final state
     last_progress: float = -inf
+    _ended: deque[float] = field(default_factory=deque[float])  # when replies ended, within the length of the window
     _under_way: int = 0
     _finished: deque[float] = field(default_factory=deque[float])  # when answers without headers were read
     _left: int = 0
@@ -134,16 +152,17 @@ class Window:
         self._forget(now)
         return self._finished[0] + self.limit.seconds if self._finished else inf
 
-    def progress_at(self, now: float) -> float:
+    def progress_at(self, now: float, need: Need) -> float:
         """When a write that only shows progress is worth its permit."""
-        usable = self.available(now) - self._kept()
-        refill = self.refill_at(now)
-        if usable <= 0:
-            return refill
-        if refill == inf:
-            return self.last_progress + self.limit.seconds / self.limit.calls / 2
-        eagerness = 0.7 if usable > self.limit.calls / 2 else 1.0
-        return self.last_progress + eagerness * (refill - self.last_progress) / (usable + 1)
+        left, kept = self.available(now), min(self.live, self.limit.calls // 2)
+        if self.limit.seconds <= _SHORT:
+            return self._evenly(now, need, left, kept)
+        return self._planned(now, need, left, kept + self._for_the_next(now))
+
+    def end(self, now: float) -> None:
+        """A reply has ended."""
+        self.live -= 1
+        self._ended.append(now)
 
     def take(self) -> None:
         self._under_way += 1
@@ -173,9 +192,36 @@ class Window:
         self._closed_until = max(self._closed_until, now + retry_after)
         self._penalties.append(now + retry_after + 10 * self.limit.seconds)
 
-    def _kept(self) -> int:
-        """Permits kept back for final states: one a live reply, but never so many that progress starves."""
-        return min(self.live, max(1, self.limit.calls // 4), self.limit.calls - 1)
+    def _evenly(self, now: float, need: Need, left: int, kept: int) -> float:
+        refill = self.refill_at(now)
+        if left <= 0:
+            return refill
+        eagerness = min(1.0, _EAGER + (1 - _EAGER) * (now - need.began) / _EAGER_FOR)
+        if refill == inf:  # a fresh window, or one whose first call is under way
+            return max(self.last_progress, need.began) + eagerness * self.limit.seconds / self.limit.calls
+        last = max(self.last_progress, need.began)
+        due = last + eagerness * (refill - last) / (left + 1)
+        return due if left > kept else max(due, refill - _PATIENCE)
+
+    def _planned(self, now: float, need: Need, left: int, kept: float) -> float:
+        if left <= kept:
+            return self.refill_at(now)
+        age = now - need.began
+        rest = max(_USUAL - age, _AT_LEAST, age / 2)
+        back = sum(finished + self.limit.seconds < now + rest for finished in self._finished)
+        share = (_SHARE * (left - kept) + back) / max(1, self.live)
+        since = need.since if need.since is not None else self.last_progress
+        return since + max(rest / (share + 1), min(_STEADY, _QUICK * max(1.0, age / _QUICK_FOR)))
+
+    def _for_the_next(self, now: float) -> float:
+        """Permits for questions to come: a few, or as many as the last answers let expect until permits come back."""
+        while self._ended and self._ended[0] <= now - self.limit.seconds:
+            self._ended.popleft()
+        few = self.limit.calls / _NEXT
+        if not self._ended or not self._finished:
+            return few
+        rate = len(self._ended) / max(_SHORT, now - self._ended[0])
+        return max(few, rate * (self._finished[0] + self.limit.seconds - now))
 
     def _forget(self, now: float) -> None:
         while self._finished and self._finished[0] + self.limit.seconds <= now:
@@ -193,9 +239,10 @@ class Pacer:
         for limit in limits:
             self._window(limit).live += 1
 
-    def leave(self, limits: Iterable[Limit]) -> None:
+    def leave(self, now: float, limits: Iterable[Limit]) -> None:
+        """The reply has ended."""
         for limit in limits:
-            self._window(limit).live -= 1
+            self._window(limit).end(now)
 
     def choose(self, now: float, claims: Iterable[Claim]) -> Claim | float:
         """The claim whose write is allowed and worth it now (its permits are taken), or when to look again."""
@@ -241,7 +288,7 @@ class Pacer:
         for limit in claim.limits:
             window = self._window(limit)
             if claim.need.urgency is Urgency.PROGRESS:
-                at = max(at, window.progress_at(now))
+                at = max(at, window.progress_at(now, claim.need))
             elif window.available(now) <= 0:
                 at = max(at, window.refill_at(now))
         return at

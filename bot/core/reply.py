@@ -138,7 +138,14 @@ class Reply:
         if self._ending is not None:
             urgency = Urgency.FINAL
         hold = self._dialect.first_words if urgency is Urgency.FIRST and self._spaces < _A_FEW_WORDS else 0.0
-        return Need(call, urgency, self._unseen.chars, self._unseen.since, not_before=self._first_at + hold)
+        return Need(
+            call,
+            urgency,
+            self._unseen.chars,
+            self._unseen.since,
+            began=self._first_at,
+            not_before=self._first_at + hold,
+        )
 
     def next_action(self) -> Action:
         """The call to make now, rendered now. Report back with `done`, `failed`, `unknown` or `lost`."""
