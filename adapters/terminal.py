@@ -178,12 +178,14 @@ def _read_lines(source: TextIO, loop: asyncio.AbstractEventLoop, heard: Callable
     """Calls `heard` with each line, then with None. Reads in a thread of its own, which the end of the process must not
     wait for; past Python's own buffer, whose lock a waiting thread would hold at that end."""
 
+    descriptor = source.fileno()
+
     def read() -> None:
         decoder = codecs.getincrementaldecoder(source.encoding)(errors="replace")
         rest = ""
         with suppress(RuntimeError):  # the loop has ended: nobody wants the rest
             with suppress(OSError):  # the terminal was closed
-                while data := os.read(source.fileno(), 65_536):
+                while data := os.read(descriptor, 65_536):
                     *lines, rest = (rest + decoder.decode(data)).split("\n")
                     for line in lines:
                         loop.call_soon_threadsafe(heard, line)

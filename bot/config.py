@@ -148,8 +148,13 @@ def missing_key(settings: Settings, secrets: Secrets) -> list[str]:
 
 def _not_understood(path: Path) -> list[int]:
     """The lines of a `.env` that would be skipped."""
+    lines: list[int] = []
     with path.open(encoding="utf-8") as file:
-        return [binding.original.line for binding in parse_stream(file) if binding.error]
+        for binding in parse_stream(file):
+            if binding.error:
+                text = binding.original.string  # with the empty lines before it
+                lines.append(binding.original.line + text.removesuffix(text.lstrip()).count("\n"))
+    return lines
 
 
 def _explain(problem: ErrorDetails) -> str:

@@ -31,7 +31,8 @@ def member_json() -> Json:
     return {"roles": [], "nick": None, "avatar": None, "joined_at": joined, "deaf": False, "mute": False, "flags": 0}
 
 
-def application_json(state: State) -> Json:
+def application_json(state: State, *, content: bool) -> Json:
+    """The application; `content`: its Message Content Intent is on."""
     return {
         "id": state.application,
         "name": state.bot.name,
@@ -40,7 +41,7 @@ def application_json(state: State) -> Json:
         "bot_public": False,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "flags": 1 << 18,  # GATEWAY_MESSAGE_CONTENT
+        "flags": 1 << 18 if content else 0,  # GATEWAY_MESSAGE_CONTENT
         "owner": user_json(next(person for person in state.people.values() if not person.bot)),
         "team": None,
     }

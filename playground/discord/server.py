@@ -12,6 +12,7 @@ from playground.discord.call import Answer, Call
 from playground.discord.commands import Commands
 from playground.discord.drafts import Draft
 from playground.discord.gateway import Gateway
+from playground.discord.intents import Intent
 from playground.discord.interactions import Interactions
 from playground.discord.limits import Budgets, Limits, Refusal
 from playground.discord.mentions import DEFAULT, AllowedMentions, Ping
@@ -245,10 +246,14 @@ class DiscordStandIn:
         state = self.state
         return [
             Route("GET", "/users/@me", lambda _: Answer(user_json(state.bot))),
-            Route("GET", "/oauth2/applications/@me", lambda _: Answer(application_json(state))),
+            Route("GET", "/oauth2/applications/@me", self._application),
             Route("GET", "/gateway", lambda _: Answer({"url": self.settings.gateway_url}), bot=False),
             Route("GET", "/gateway/bot", self._gateway_bot),
         ]
+
+    def _application(self, call: Call) -> Answer:
+        content = Intent.MESSAGE_CONTENT in self.settings.privileged_intents
+        return Answer(application_json(self.state, content=content))
 
     def _gateway_bot(self, call: Call) -> Answer:
         limit = self._gateway.session_start_limit()
