@@ -104,8 +104,8 @@ class Claim:
 
 # The figures below were found by trying them on answers of 1.5 to 120 s, alone and in crowds (docs/performance.md).
 _SHORT = 10.0  # seconds: a window that comes back within a usual answer
-_EAGER, _EAGER_FOR = 0.4, 4.0  # a new answer waits 0.4 of an even gap; after 4 s a whole one
-_PATIENCE = 0.9  # seconds that a final state may wait for a window to come back
+_EAGER, _EAGER_FOR = 0.4, 3.0  # a new answer waits 0.4 of an even gap; after 3 s a whole one
+_PATIENCE = 0.6  # seconds that a final state may wait for a window to come back
 _USUAL = 12.0  # seconds of a usual answer, as far as planning goes ...
 _AT_LEAST = 6.0  # ... and how long one is expected to go on that has gone on for longer
 _SHARE = 0.9  # of what is free; the rest is for answers that go on for longer than usual
