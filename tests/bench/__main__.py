@@ -30,6 +30,8 @@ def main() -> int:
         except (RuntimeError, ValueError) as error:
             print(f"bench: {name}: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            return 130  # as shells tell an interruption
     return 0
 
 
