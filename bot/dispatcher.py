@@ -142,10 +142,8 @@ class Dispatcher:
         """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
         channel = turn.prompt.channel
         station = self._stations[channel.platform]
-        conversation = await self._store.conversation(channel, self._backend.name)
         relay = Relay(
             turn,
-            conversation,
             platform=station.platform,
             backend=self._backend,
             store=self._store,

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from zlib import crc32
 
-from bot.core.model import Began, Conversation, Delta, End, Ended, Ending, Prompt, Request, Turn
+from bot.core.model import Began, Delta, End, Ended, Ending, Exchange, Prompt, Request, Turn
 from bot.core.pacing import Call, Receipt
 from bot.core.reply import Delete, Edit, Post, Reply, Write
 from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, Unreachable
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 _TRIES = 3  # of asking the model, while nothing has been shown
 _LONGEST_WAIT = 10.0  # seconds that a person is left waiting for a retry without being told
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
+_SEALING_PAUSES = (1.0, 4.0, 10.0, 30.0)  # seconds between tries of storing an end that the database does not take
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,6 @@ class Relay:
     def __init__(
         self,
         turn: Turn,
-        conversation: Conversation,
         *,
         platform: Platform,
         backend: Backend,
@@ -53,16 +54,15 @@ class Relay:
         timeouts: Timeouts,
     ) -> None:
         self._turn = turn
-        self._conversation = conversation
         self._platform = platform
         self._backend = backend
         self._store = store
         self._gate = gate
         self._timeouts = timeouts
-        self._reply = Reply(platform.dialect, turn.messages)
+        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 0)
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
-        self._visible = asyncio.Event()
+        self._showing = asyncio.Event()  # the first page is there, or on its way
         self._calls = 0
 
     def stop(self, ending: Ending) -> None:
@@ -72,13 +72,18 @@ class Relay:
             self._reading.cancel()
 
     async def run(self) -> Ending:
-        """Answers the question, and returns how it ended when the last state is shown and stored. Raises StoreError."""
+        """Answers the question, and returns how it ended when the last state is shown and stored.
+
+        Raises StoreError: before the turn has begun, which then is still queued, or because its end cannot be stored.
+        """
         place = self._turn.prompt.place
+        self._conversation = await self._store.conversation(self._turn.prompt.channel, self._backend.name)
+        history = await self._store.history(self._conversation)
         self._turn = await self._store.start(self._turn, self._conversation)
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
         with self._gate.writer(place, self._reply.need) as self._writer:
             async with asyncio.TaskGroup() as group:
-                self._reading = group.create_task(self._read())
+                self._reading = group.create_task(self._read(history))
                 typing = group.create_task(self._type())
                 await self._write(self._writer)
                 self._reading.cancel()
@@ -95,7 +100,7 @@ class Relay:
 
     # Reading
 
-    async def _read(self) -> None:
+    async def _read(self, history: Sequence[Exchange]) -> None:
         if self._reply.ending is not None:
             return  # stopped before it began
         deadline = asyncio.get_running_loop().time() + self._timeouts.total
@@ -103,7 +108,7 @@ class Relay:
         while True:
             tries += 1
             try:
-                ending = await self._stream(deadline)
+                ending = await self._stream(history, deadline)
             except BackendError as error:
                 pause = error.ending.retry_after or 0.5 * 2**tries
                 if error.again and not self._reply.text and tries < _TRIES and pause <= _LONGEST_WAIT:
@@ -121,28 +126,25 @@ class Relay:
             self._finish(ending)
             return
 
-    async def _stream(self, deadline: float) -> Ending:
+    async def _stream(self, history: Sequence[Exchange], deadline: float) -> Ending:
         """Feeds the reply from one request to the model until it ends."""
-        loop = asyncio.get_running_loop()
-        request = Request(
-            text=self._turn.prompt.for_model(),
-            remote=self._conversation.remote,
-            history=tuple(await self._store.history(self._conversation)),
-            person=_opaque(self._turn.prompt),
-        )
+        prompt, loop = self._turn.prompt, asyncio.get_running_loop()
+        request = Request(prompt.for_model(), self._conversation.remote, tuple(history), _opaque(prompt))
+        patience = asyncio.timeout_at(min(deadline, loop.time() + self._timeouts.first_token))
         try:
-            async with asyncio.timeout_at(min(deadline, loop.time() + self._timeouts.first_token)) as patience:
-                async with self._backend.stream(request) as events:
-                    async for event in events:
-                        match event:
-                            case Began():
-                                await self._began(event)
-                            case Delta(text):
-                                self._feed(text, loop.time())
-                                patience.reschedule(min(deadline, loop.time() + self._timeouts.idle))
-                            case Ended(ending):
-                                return ending
+            async with patience, self._backend.stream(request) as events:
+                async for event in events:
+                    match event:
+                        case Began():
+                            await self._began(event)
+                        case Delta(text):
+                            self._feed(text, loop.time())
+                            patience.reschedule(min(deadline, loop.time() + self._timeouts.idle))
+                        case Ended(ending):
+                            return ending
         except TimeoutError:
+            if not patience.expired():
+                raise
             raise BackendError(self._timed_out(loop.time() >= deadline)) from None
         raise BackendError(Ending(End.UNFINISHED))
 
@@ -154,7 +156,8 @@ class Relay:
     async def _began(self, event: Began) -> None:
         try:
             if event.remote and event.remote != self._conversation.remote:
-                self._conversation = await self._store.set_remote(self._conversation, event.remote)
+                self._conversation = replace(self._conversation, remote=event.remote)
+                await self._store.set_remote(self._conversation, event.remote)
             if event.response:
                 await self._store.set_response(self._turn, event.response)
         except StoreError as error:
@@ -190,6 +193,7 @@ class Relay:
     async def _perform(self, action: Write, permit: Permit) -> None:
         """Makes one call, and tells the permit and the reply what became of it. Raises Unreachable."""
         self._calls += 1
+        self._showing.set()
         try:
             receipt = await self._call(action)
         except Refused as error:
@@ -198,17 +202,22 @@ class Relay:
             self._reply.failed()
         except Unreachable:
             permit.unknown()
-            self._reply.failed()
+            self._reply.unknown(action)
             raise
         except (Gone, Rejected) as error:
             permit.unknown()
+            if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
+                await self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
+                return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
             self.stop(Ending(End.STOPPED, "The message, the channel or the permission is gone."))
+        except BaseException:
+            permit.unknown()
+            raise
         else:
             permit.used(receipt)
-            self._reply.done(action, receipt.message)
-            await self._note(action, receipt)
+            await self._made(action, receipt.message)
 
     async def _call(self, action: Write) -> Receipt:
         place = self._turn.prompt.place
@@ -221,13 +230,13 @@ class Relay:
             case Delete(_, message):
                 return await self._platform.delete(place, message)
 
-    async def _note(self, action: Write, receipt: Receipt) -> None:
+    async def _made(self, action: Write, message: str) -> None:
+        self._reply.done(action, message)
         try:
             match action:
                 case Post():
-                    self._visible.set()
-                    await self._store.add_message(self._turn, receipt.message)
-                case Delete(_, message):
+                    await self._store.add_message(self._turn, message)
+                case Delete():
                     await self._store.drop_message(self._turn, message)
                 case Edit():
                     pass
@@ -238,16 +247,13 @@ class Relay:
 
     async def _type(self) -> None:
         place = self._turn.prompt.place
-        while not (self._visible.is_set() or self._reply.visible):
+        while not (self._showing.is_set() or self._reply.visible or self._reply.ending):
             permit = await self._gate.side_call(Call.TYPING, place)
-            if self._visible.is_set():
+            if self._showing.is_set():
                 permit.unused()
                 return
             try:
                 again = await self._platform.typing(place)
-            except asyncio.CancelledError:
-                permit.unknown()
-                raise
             except Refused as error:
                 permit.refused(error)
                 return
@@ -255,23 +261,36 @@ class Relay:
                 permit.unknown()
                 log.info("typing.failed", extra={"turn": self._turn.id, "detail": str(error)})
                 return
+            except BaseException:
+                permit.unknown()
+                raise
             permit.used()
             if not again:
                 return
             try:
                 async with asyncio.timeout(again):
-                    await self._visible.wait()
+                    await self._showing.wait()
             except TimeoutError:
                 pass
 
     async def _seal(self, ending: Ending) -> None:
         """Stores the end of the turn, also when the task is being cancelled meanwhile."""
-        storing = asyncio.ensure_future(self._store.finish(self._turn, self._reply.text, ending))
+        storing = asyncio.ensure_future(self._store_end(ending))
         try:
             await asyncio.shield(storing)
         except asyncio.CancelledError:
             await storing
             raise
+
+    async def _store_end(self, ending: Ending) -> None:
+        """Insists for a while: a turn whose end is not stored would be answered again at the next start."""
+        for pause in _SEALING_PAUSES:
+            try:
+                return await self._store.finish(self._turn, self._reply.text, ending)
+            except StoreError as error:
+                log.error("turn.not_sealed", extra={"turn": self._turn.id, "detail": str(error)})
+                await asyncio.sleep(pause)
+        return await self._store.finish(self._turn, self._reply.text, ending)
 
 
 def _opaque(prompt: Prompt) -> str:

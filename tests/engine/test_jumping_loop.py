@@ -15,7 +15,7 @@ async def test_hours_take_no_time():
     assert isinstance(loop, JumpingLoop)
     before, really_before = loop.time(), time.monotonic()
     await asyncio.sleep(10_000)
-    assert loop.time() - before == 10_000
+    assert loop.time() - before == pytest.approx(10_000)
     assert time.monotonic() - really_before < 1000
 
 
@@ -31,13 +31,13 @@ async def test_timers_fire_in_the_order_of_their_times_and_at_their_times():
     assert fired == [("early", 0.1), ("middle", 0.7), ("late", 3.0)]
 
 
-async def test_time_stands_still_while_something_is_ready():
+async def test_time_all_but_stands_still_while_something_is_ready():
     loop = asyncio.get_running_loop()
     timer = loop.call_later(1.0, lambda: None)
     before = loop.time()
     for _ in range(100):
         await asyncio.sleep(0)
-    assert loop.time() == before
+    assert before < loop.time() < before + 1e-6
     timer.cancel()
 
 
@@ -46,7 +46,7 @@ async def test_a_timeout_ends_what_would_wait_for_ever():
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(5):
             await asyncio.Event().wait()
-    assert asyncio.get_running_loop().time() - before == 5
+    assert asyncio.get_running_loop().time() - before == pytest.approx(5)
 
 
 def test_waiting_for_what_can_never_happen_is_an_error():
@@ -57,9 +57,19 @@ def test_waiting_for_what_can_never_happen_is_an_error():
         run(wait)
 
 
+def test_going_on_for_ever_is_an_error():
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(8)
+
+    with pytest.raises(RuntimeError, match="for ever"):
+        run(go_on)
+
+
 def test_each_run_has_a_clock_of_its_own():
     async def sleep() -> float:
         await asyncio.sleep(7)
         return asyncio.get_running_loop().time()
 
-    assert run(sleep) == run(sleep) == 1007
+    assert run(sleep) == run(sleep)
+    assert run(sleep) == pytest.approx(1007)

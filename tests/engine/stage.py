@@ -1,0 +1,98 @@
+"""A platform, a model and a database in memory, and the engine between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.core.model import Channel, Ending, Person, Place, Prompt, Turn
+from bot.dispatcher import Dispatcher
+from bot.gate import Gate
+from bot.relay import Relay, Timeouts
+from tests.engine.fake_backend import FakeBackend, Step
+from tests.engine.fake_platform import FakePlatform, Message
+from tests.engine.memory_store import MemoryStore
+
+
+def prompt(key: str = "q1", text: str = "Why?", *, room: str = "r1", platform: str = "discord") -> Prompt:
+    return Prompt(key, Channel(platform, room), Place(room, key), Person("u1", "Ada"), text)
+
+
+@dataclass
+class Stage:
+    platform: FakePlatform = field(default_factory=FakePlatform)
+    backend: FakeBackend = field(default_factory=FakeBackend)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def __post_init__(self) -> None:
+        self.start = asyncio.get_running_loop().time()
+        self.gate = Gate(self.platform.limits)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the test began."""
+        return self.since_start(asyncio.get_running_loop().time())
+
+    # One turn
+
+    async def relay(self, key: str = "q1", *, room: str = "r1", turn: Turn | None = None) -> Relay:
+        """A question that was asked, with the relay that will answer it."""
+        turn = turn or await self.store.accept(prompt(key, room=room))
+        assert turn is not None
+        return Relay(
+            turn,
+            platform=self.platform,
+            backend=self.backend,
+            store=self.store,
+            gate=self.gate,
+            timeouts=self.timeouts,
+        )
+
+    async def answer(self, *scripts: Sequence[Step], key: str = "q1") -> Ending:
+        """One question answered by what the model does, to the end."""
+        self.backend.script(*scripts)
+        return await (await self.relay(key)).run()
+
+    # Many turns
+
+    def dispatcher(self) -> Dispatcher:
+        return Dispatcher(self.store, self.backend, [self.platform], self.timeouts)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Dispatcher]:
+        """A dispatcher that is drained at the end."""
+        dispatcher = self.dispatcher()
+        yield dispatcher
+        await dispatcher.drain(0)
+
+    # What a reader saw
+
+    @property
+    def screen(self) -> list[str]:
+        return self.platform.screen()
+
+    @property
+    def message(self) -> Message:
+        """The only one."""
+        [message] = self.platform.messages
+        return message
+
+    def shown_at(self, seconds: float, room: str = "r1") -> str:
+        """The room's text at that moment."""
+        at = self.start + seconds + 1e-4
+        messages = [message for message in self.platform.messages if message.place.room == room]
+        states = [[state.text for state in message.states if state.at <= at] for message in messages]
+        return "\n".join(texts[-1] for texts in states if texts)
+
+    def since_start(self, moment: float | None) -> float:
+        assert moment is not None
+        return round(moment - self.start, 3)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Looks every hundredth of a second of the clock that jumps."""
+        async with asyncio.timeout(600):
+            while not condition():  # noqa: ASYNC110  # the stand-ins have no events, and this clock costs nothing
+                await asyncio.sleep(0.01)
