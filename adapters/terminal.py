@@ -46,7 +46,7 @@ class TerminalPlatform:
         self._asked = 0
         self._answering = False
         self._stopped = asyncio.Event()
-        self._warned = False  # the person has been told how to quit, and nothing was written since
+        self._interrupted = False  # by Ctrl-C, and nothing was written since
         self._ended = False
 
     @property
@@ -78,18 +78,18 @@ class TerminalPlatform:
                 self._print("\n")  # the shell's prompt must not follow ours
             if line is None or self._ended or line.strip() == _QUIT:
                 return
-            self._warned = False
             if question := line.strip():
                 await self._answer(question, self._inbox)
 
     def interrupt(self) -> None:
-        """Ctrl-C: stops the running answer; otherwise tells how to quit, and the next time quits."""
+        """Ctrl-C: stops the running answer, or tells how to quit; the second one, with nothing written since, quits."""
+        if self._interrupted:
+            self.quit()
+            return
+        self._interrupted = True
         if self._answering:
             self._stopped.set()
-        elif self._warned:
-            self.quit()
         else:
-            self._warned = True
             self._print("\n(Ctrl-C again, or q, quits.)\n" + ("> " if self._interactive else ""))
 
     def quit(self) -> None:
@@ -147,6 +147,7 @@ class TerminalPlatform:
 
     def _heard(self, line: str | None) -> None:
         """A line was written: it waits its turn, unless a person wants to be rid of the answer that they see."""
+        self._interrupted = False
         if self._answering and self._interactive and line is not None:
             if line.strip() == _QUIT:
                 self.quit()

@@ -27,10 +27,10 @@ async def chat(settings: Settings, secrets: Secrets, signals: Signals, *, keep: 
         await terminal.connect(engine.dispatcher)
         talking = asyncio.create_task(terminal.run())
         while not await signals.before(asyncio.shield(talking)):
-            if signals.final:
-                terminal.quit()
-            else:
+            if signals.ctrl_c:
                 terminal.interrupt()
+            else:
+                terminal.quit()
         await engine.dispatcher.drain(0)
         if not keep and not await signals.before(_leave_nothing(engine)):
             raise RivuletError("interrupted before the conversation was deleted on the server")

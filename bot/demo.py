@@ -10,11 +10,14 @@ import webbrowser
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bot
-from bot.app import Say, run
 from bot.config import Secrets, Settings
 from bot.signals import Signals
+
+if TYPE_CHECKING:
+    from bot.app import Say
 
 _GOODBYE = 5.0  # seconds for the playground to end
 
@@ -25,6 +28,9 @@ async def demo(port: int, latency: float, secrets: Secrets, say: Say, signals: S
         access = await _access(playground)
         if access is None:
             return await playground.wait()  # it has told why
+
+        from bot.app import run  # takes seconds, and is not needed to tell that the port is in use
+
         settings, stand_ins = choose(access, secrets)
         page = f"{access['url']}/"
 

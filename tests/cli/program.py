@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playground.openai.script import Script
 from playground.server import Playground
 
 DEADLINE = 20.0  # seconds: for what must happen at all, not for how fast
@@ -22,6 +24,9 @@ SECRETS = ("OPENAI_API_KEY", "DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKE
 PYTHON = [sys.executable, "-X", "dev", "-W", "ignore:'audioop' is deprecated:DeprecationWarning"]
 MODULE = [*PYTHON, "-m", "bot"]
 SCRIPT = [*PYTHON, str(Path(sys.executable).parent / "rivulet")]
+
+
+_SLOW = re.compile(r"^.* WARNING Executing <.* took [\d.]+ seconds\n", re.MULTILINE)  # development mode, about speed
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -36,15 +41,14 @@ def environment(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in SECRETS} | more
 
 
-def settings(playground: Playground, **more: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def settings(playground: Playground, **more: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """A configuration that leads to the playground."""
     return {
         "openai": {"base_url": playground.openai_api, **more.get("openai", {})},
         "discord": {"api_url": playground.discord_api, **more.get("discord", {})},
         "slack": {"api_url": playground.slack_api, **more.get("slack", {})},
         "database": {"url": "sqlite+aiosqlite:///rivulet.db", **more.get("database", {})},
-        # asyncio's warnings in development mode are about speed; what it has lost is an error
-        "bot": {"log_level": "error", **more.get("bot", {})},
+        "bot": more.get("bot", {}),
     }
 
 
@@ -55,6 +59,25 @@ def secrets(playground: Playground) -> dict[str, str]:
         "SLACK_BOT_TOKEN": playground.slack.bot_token,
         "SLACK_APP_TOKEN": playground.slack.app_token,
     }
+
+
+def texts(playground: Playground, room: str) -> list[str]:
+    """The bot's messages in a room as they stand."""
+    timeline = playground.timeline
+    shown = timeline.shown(room)
+    posted = [moment for moment in timeline.moments if moment.kind == "posted" and moment.message in shown]
+    return [timeline.states(moment.message)[-1].text for moment in posted if moment.bot and moment.room == room]
+
+
+async def ask(playground: Playground, discord: Script, slack: Script) -> None:
+    """A question on each platform; returns when both answers are on the screen."""
+    here, there = playground.discord, playground.slack
+    playground.openai.script(discord)
+    here.say(here.general, here.ada, "Hello?", mentions_bot=True)
+    await until(lambda: len(playground.openai.streams) == 1)
+    playground.openai.script(slack)
+    there.say(there.general, there.ada, f"<@{there.bot_user}> Hello?")
+    await until(lambda: texts(playground, here.general) and texts(playground, there.general))
 
 
 @dataclass
@@ -98,7 +121,7 @@ class Program:
         whole = b""
         while data := await stream.read(65_536):
             whole += data
-            setattr(self, name, whole.decode(errors="replace"))
+            setattr(self, name, _SLOW.sub("", whole.decode(errors="replace")))
 
 
 @dataclass(frozen=True)

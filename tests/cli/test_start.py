@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from bot.errors import ConfigError
 from bot.signals import Signals
 from playground.openai.script import Script
 from playground.server import Playground
-from tests.cli.program import secrets, settings, until
+from tests.cli.program import ask, secrets, settings, texts, until
 
 
 def configured(playground: Playground, **more: str) -> tuple[Settings, Secrets]:
@@ -68,15 +67,44 @@ async def test_platforms_out_of_reach_are_tried_until_they_answer(
         await later.close()
 
 
-async def test_a_signal_ends_the_tries_to_reach_a_platform(unused_tcp_port: int):
-    absent = Playground()
-    absent.url = f"http://127.0.0.1:{unused_tcp_port}"
-    signals = Signals()
-    bot = asyncio.create_task(run(*configured(absent), lambda line: None, signals))
-    await asyncio.sleep(0.2)
+async def test_a_signal_while_connecting_ends_it(playground: Playground):
+    """Nothing answers the bot's first calls, and it does not wait for that."""
+    called = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await reader.read()  # until the bot hangs up
+        writer.close()
+        await writer.wait_closed()
+
+    said, signals = list[str](), Signals()
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        given, tokens = configured(playground)
+        there = {"discord": {"api_url": url}, "slack": {"api_url": url}}
+        bot = asyncio.create_task(run(given.model_validate(given.model_dump() | there), tokens, said.append, signals))
+        async with asyncio.timeout(10):
+            await called.wait()
+            signals.arrive()
+            await bot
+    assert said == []
+
+
+async def test_a_second_signal_does_not_wait_for_the_answers(playground: Playground):
+    given, tokens = configured(playground)
+    given = given.model_validate(given.model_dump() | {"bot": {"shutdown_grace": 600.0}})
+    said, signals = list[str](), Signals()
+    bot = asyncio.create_task(run(given, tokens, said.append, signals))
+    await until(lambda: "ready" in said)
+    minute = Script(" ".join(["long"] * 600), tokens_per_second=10, first_token=0.0)
+    await ask(playground, minute, minute)
+    signals.arrive()
+    await until(lambda: "stopping: running answers are finished first" in said)
     signals.arrive()
     async with asyncio.timeout(10):
         await bot
+    for room in (playground.discord.general, playground.slack.general):
+        assert "Interrupted: the bot is restarting." in texts(playground, room)[-1]
 
 
 async def test_a_signal_before_anybody_waits_for_one_is_not_lost(playground: Playground):
@@ -98,5 +126,4 @@ async def test_a_token_revoked_later_ends_the_bot_after_its_running_answers(play
     discord.drop()
     with pytest.raises(ConfigError, match=r"^DISCORD_TOKEN: Discord does not accept this token\."):
         await bot
-    shown: list[Any] = [moment.text for moment in playground.timeline.moments if moment.room == slack.general]
-    assert shown[-1] == "This is finished first."
+    assert texts(playground, slack.general) == ["This is finished first."]

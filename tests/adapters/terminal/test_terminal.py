@@ -302,6 +302,17 @@ async def test_ctrl_c_at_the_prompt_tells_how_to_quit_and_the_next_one_quits():
         await ada.leaves()
 
 
+async def test_ctrl_c_twice_stops_the_answer_and_quits():
+    async with person(Inbox(held="one")) as ada:
+        ada.types("one\n")
+        await ada.sees("You ")
+        ada.terminal.interrupt()
+        await ada.sees(f"{STOP}\n\n> ")
+        ada.terminal.interrupt()
+        await ada.leaves()
+        await ada.sees("\n")
+
+
 async def test_a_stop_is_for_one_answer_only():
     async with person(Inbox(held="one")) as ada:
         ada.types("one\n")
