@@ -16,7 +16,7 @@ from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
 from bot.core.model import Channel, End, Ending, Place, Prompt, Turn
 from bot.core.pacing import Call
-from bot.errors import BackendError, PlatformError, StoreError
+from bot.errors import BackendError, PlatformError, Refused, StoreError, Unreachable
 from bot.gate import Gate
 from bot.ports import Backend, Platform, Store
 from bot.relay import Relay, Timeouts
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must not stop the next answer
 _STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
 _SEALING = 5.0  # seconds that the last states may take when the grace is over
+_PAUSES = (1.0, 4.0, 0.0)  # seconds after each try of posting a sentence of the bot's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Dispatcher:
         self._workers: dict[Channel, asyncio.Task[None]] = {}
         self._waiting: set[Channel] = set()  # channels that may have a queued turn
         self._running: dict[Channel, Relay] = {}
+        self._begun: set[int] = set()  # turns that this process has begun
         self._errands: set[asyncio.Task[None]] = set()
+        self._forgetting = asyncio.Lock()
         self._obeyed: OrderedDict[str, None] = OrderedDict()
         self._draining = False
 
@@ -72,7 +75,7 @@ class Dispatcher:
         match command:
             case Command.NEW:
                 await self._store.close_conversations(channel)
-                self._errand(self.forget())
+                self.forget()
                 return "Forgotten. The next question starts a new conversation."
             case Command.STOP:
                 relay = self._running.get(channel)
@@ -100,20 +103,19 @@ class Dispatcher:
         if channel not in self._workers:
             self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
 
+    def has_begun(self, turn: Turn) -> bool:
+        """Whether this process has begun it, so that it was not interrupted by the end of another one."""
+        return turn.id in self._begun
+
     async def give_up(self, turn: Turn) -> None:
         """Ends a turn that cannot be finished, and says so. Raises StoreError."""
         ending = Ending(End.FAILED)
-        await self._store.finish(turn, "", ending)
         await self._say(turn.prompt, sentence(ending))
+        await self._store.finish(turn, "", ending)
 
-    async def forget(self) -> None:
-        """Deletes closed conversations on the server."""
-        try:
-            for conversation in await self._store.forgotten(self._backend.name):
-                await self._backend.forget(conversation.remote)
-                await self._store.set_remote(conversation, "")
-        except (BackendError, StoreError) as error:
-            log.warning("conversation.not_deleted", extra={"detail": str(error)})
+    def forget(self) -> None:
+        """Deletes closed conversations on the server, in the background; what fails is tried again with the next."""
+        self._errand(self._forget())
 
     async def drain(self, grace: float) -> None:
         """Begins no more turns; running ones may finish for `grace` seconds, then they are sealed as they are."""
@@ -130,7 +132,7 @@ class Dispatcher:
         try:
             while channel in self._waiting:
                 self._waiting.discard(channel)
-                while not self._draining and (turn := await self._store.next_queued(channel)):
+                while (turn := await self._store.next_queued(channel)) and not self._draining:
                     await self._answer(turn)
         except StoreError as error:
             log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
@@ -151,6 +153,7 @@ class Dispatcher:
             timeouts=self._timeouts,
         )
         self._running[channel] = relay
+        self._begun.add(turn.id)
         try:
             await relay.run()
         except StoreError:
@@ -161,7 +164,20 @@ class Dispatcher:
         finally:
             del self._running[channel]
         if await self._store.forgotten(self._backend.name):
-            self._errand(self.forget())
+            self.forget()
+
+    async def _forget(self) -> None:
+        async with self._forgetting:  # one at a time, so each conversation is deleted once
+            try:
+                for conversation in await self._store.forgotten(self._backend.name):
+                    try:
+                        await self._backend.forget(conversation.remote)
+                    except BackendError as error:
+                        log.warning("conversation.not_deleted", extra={"detail": str(error)})
+                    else:
+                        await self._store.set_remote(conversation, "")
+            except StoreError as error:
+                log.warning("conversation.not_deleted", extra={"detail": str(error)})
 
     # Commands as text
 
@@ -185,18 +201,35 @@ class Dispatcher:
         await self._say(prompt, words)
 
     async def _say(self, prompt: Prompt, words: str) -> None:
-        station = self._stations[prompt.channel.platform]
-        permit = await station.gate.side_call(Call.POST, prompt.place)
-        try:
-            permit.used(await station.platform.post(prompt.place, words, nonce=f"say-{prompt.key[-20:]}", first=True))
-        except PlatformError as error:
-            permit.unknown()
-            log.warning("command.not_answered", extra={"detail": str(error)})
+        """Posts a sentence of the bot's own. Whatever goes wrong is logged, and hurts nothing else."""
+        if (station := self._stations.get(prompt.channel.platform)) is None:
+            return  # the platform is off now
+        nonce = f"say-{prompt.key[-20:]}"
+        for pause in _PAUSES:
+            permit = await station.gate.side_call(Call.POST, prompt.place)
+            try:
+                await permit.spend(station.platform.post(prompt.place, words, nonce=nonce, first=True))
+                return
+            except (Refused, Unreachable) as error:
+                log.warning("sentence.delayed", extra={"detail": str(error)})
+                await asyncio.sleep(pause)
+            except PlatformError as error:
+                log.warning("sentence.not_said", extra={"detail": str(error)})
+                return
+            except Exception:
+                log.exception("sentence.not_said")
+                return
+        log.warning("sentence.not_said", extra={"detail": f"tried {len(_PAUSES)} times"})
 
     def _errand(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        task.add_done_callback(self._errand_done)
+
+    def _errand_done(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("errand.broken", exc_info=error)
 
 
 async def _wait(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:

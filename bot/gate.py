@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
+from typing import TypeVar
 
 from aiolimiter import AsyncLimiter
 
@@ -15,28 +16,30 @@ from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt
 from bot.errors import Refused
 
 LimitsOf = Callable[[Call, Place], Sequence[Limit]]
+Answer = TypeVar("Answer")
 NeedOf = Callable[[], Need | Idle | Done]
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """One call may be made now. Say what became of it, exactly once: `used`, `refused`, `unknown` or `unused`."""
+    """One call may be made now: `spend` it, or say that it stays `unused`."""
 
     call: Call
     limits: Sequence[Limit]
     _gate: Gate
 
-    def used(self, receipt: Receipt | None = None) -> None:
-        """It was answered."""
-        self._gate.settle(self, receipt)
-
-    def unknown(self) -> None:
-        """It failed, and may have counted."""
-        self._gate.settle(self, None)
-
-    def refused(self, error: Refused) -> None:
-        """The platform refused it."""
-        self._gate.refuse(self, error)
+    async def spend(self, call: Awaitable[Answer]) -> Answer:
+        """Makes the call, and counts it by what became of it. Raises what the call raises."""
+        try:
+            answer = await call
+        except Refused as error:
+            self._gate.refuse(self, error)
+            raise
+        except BaseException:  # it may have counted
+            self._gate.settle(self, None)
+            raise
+        self._gate.settle(self, answer if isinstance(answer, Receipt) else None)
+        return answer
 
     def unused(self) -> None:
         """It was not made."""
@@ -67,7 +70,7 @@ class Writer:
             self._gate.look()
             return await granted
         except asyncio.CancelledError:
-            if granted.done() and not granted.cancelled() and (permit := granted.result()):
+            if granted.done() and not granted.cancelled() and not granted.exception() and (permit := granted.result()):
                 permit.unused()
             raise
         finally:
@@ -148,7 +151,12 @@ class Gate:
         for writer in self._writers:
             if writer.granted is None or writer.granted.done():
                 continue
-            match need := writer.need():
+            try:
+                need = writer.need()
+            except Exception as error:  # of one reply alone: the others are served
+                writer.granted.set_exception(error)
+                continue
+            match need:
                 case Need():
                     writer.idle = False
                     yield Claim(writer, need, self._limits_of(need.call, writer.place))

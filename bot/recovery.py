@@ -21,6 +21,8 @@ _ATTEMPTS = 3
 async def recover(store: Store, dispatcher: Dispatcher) -> None:
     """Hands every open turn to the dispatcher. Raises StoreError."""
     for turn in await store.open_turns():
+        if dispatcher.has_begun(turn):
+            continue  # it came before we looked, and is in good hands
         if turn.status is Status.RUNNING and turn.attempts >= _ATTEMPTS:
             log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
             await dispatcher.give_up(turn)
@@ -29,4 +31,4 @@ async def recover(store: Store, dispatcher: Dispatcher) -> None:
             log.info("turn.recovered", extra={"turn": turn.id})
             await store.requeue(turn)
         dispatcher.wake(turn.prompt.channel)
-    await dispatcher.forget()
+    dispatcher.forget()

@@ -191,32 +191,25 @@ class Relay:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _perform(self, action: Write, permit: Permit) -> None:
-        """Makes one call, and tells the permit and the reply what became of it. Raises Unreachable."""
+        """Makes one call, and tells the reply what became of it. Raises Unreachable."""
         self._calls += 1
         self._showing.set()
         try:
-            receipt = await self._call(action)
+            receipt = await permit.spend(self._call(action))
         except Refused as error:
             log.warning("platform.refused", extra={"turn": self._turn.id, "retry_after": error.retry_after})
-            permit.refused(error)
             self._reply.failed()
         except Unreachable:
-            permit.unknown()
             self._reply.unknown(action)
             raise
         except (Gone, Rejected) as error:
-            permit.unknown()
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
                 await self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
                 return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
             self.stop(Ending(End.STOPPED, "The message, the channel or the permission is gone."))
-        except BaseException:
-            permit.unknown()
-            raise
         else:
-            permit.used(receipt)
             await self._made(action, receipt.message)
 
     async def _call(self, action: Write) -> Receipt:
@@ -253,18 +246,10 @@ class Relay:
                 permit.unused()
                 return
             try:
-                again = await self._platform.typing(place)
-            except Refused as error:
-                permit.refused(error)
-                return
+                again = await permit.spend(self._platform.typing(place))
             except PlatformError as error:
-                permit.unknown()
                 log.info("typing.failed", extra={"turn": self._turn.id, "detail": str(error)})
                 return
-            except BaseException:
-                permit.unknown()
-                raise
-            permit.used()
             if not again:
                 return
             try:

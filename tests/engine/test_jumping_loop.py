@@ -59,7 +59,7 @@ def test_waiting_for_what_can_never_happen_is_an_error():
 
 def test_going_on_for_ever_is_an_error():
     async def go_on() -> None:
-        while True:
+        while True:  # noqa: ASYNC110  # it is to go on for ever
             await asyncio.sleep(8)
 
     with pytest.raises(RuntimeError, match="for ever"):

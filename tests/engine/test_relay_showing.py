@@ -55,11 +55,12 @@ async def test_an_answer_grows_and_its_final_state_is_exact():
 
 
 @pytest.mark.parametrize("headers", [True, False])
-@pytest.mark.parametrize("seconds", [0.5, 3, 10, 30, 180])
-async def test_the_final_state_does_not_wait_for_a_window(seconds: float, headers: bool):
+@pytest.mark.parametrize("seconds", [0.5, 3, 5, 10, 30, 180])
+async def test_the_final_state_hardly_waits_for_a_window(seconds: float, headers: bool):
+    """0.6 s before a window comes back its last permit may have been spent on progress."""
     stage = Stage(FakePlatform(headers=headers))
     await stage.answer(says(WORDS, seconds=seconds, pieces=220))
-    assert stage.since_start(stage.message.states[-1].at) <= seconds + 2 * stage.platform.latency
+    assert stage.since_start(stage.message.states[-1].at) <= seconds + 0.6 + 2 * stage.platform.latency
     assert stage.platform.refused == []
 
 

@@ -1,0 +1,164 @@
+"""What a process left open, the next one finishes: in order, in the old messages, and not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.core.endings import sentence
+from bot.core.model import Channel, End, Ending, Status
+from bot.core.pacing import Call
+from bot.errors import Gone, Unreachable
+from bot.recovery import recover
+from tests.engine.fake_backend import SILENCE, says
+from tests.engine.memory_store import MemoryStore
+from tests.engine.stage import Stage, prompt
+
+R1 = Channel("discord", "r1")
+LONG = " ".join(f"word{number}" for number in range(600))
+FAILED = sentence(Ending(End.FAILED))
+
+
+async def killed(stage: Stage, *questions: str, after: float = 3.0) -> None:
+    """A process that was asked these and then killed: its tasks end where they are, and nothing more is stored."""
+    dispatcher = stage.dispatcher()
+    for key in questions:
+        await dispatcher.receive(prompt(key, f"{key}?"))
+    await asyncio.sleep(after)
+    database = stage.store
+    stage.store = MemoryStore(rows=dict(database.rows), conversations=dict(database.conversations))
+    database.rows = {}  # the dead process writes into the void
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def restarted(stage: Stage) -> None:
+    """Another process on the same database, until all is done."""
+    async with stage.open() as dispatcher:
+        await recover(stage.store, dispatcher)
+        await dispatcher.quiet(R1)
+        await asyncio.sleep(5)
+
+
+async def test_queued_questions_go_on_in_their_order():
+    stage = Stage()
+    for key in ("q1", "q2", "q3"):
+        await stage.store.accept(prompt(key, f"{key}?"))
+    await restarted(stage)
+    assert [stream.request.text for stream in stage.backend.streams] == ["q1?", "q2?", "q3?"]
+    assert stage.screen == ["Well."] * 3
+
+
+async def test_an_interrupted_answer_is_given_again_in_its_old_messages_before_later_ones():
+    stage = Stage()
+    stage.backend.script(says(LONG, seconds=4, pieces=100))
+    await killed(stage, "q1", "q2")
+    assert len(stage.screen) >= 2
+    first = stage.platform.messages[0]
+    stage.backend.script(says("Short."), says("Second."))
+    await restarted(stage)
+    assert stage.screen == ["Short.", "Second."]
+    assert first.text == "Short."
+    assert [stage.store.row(key).turn.attempts for key in ("q1", "q2")] == [2, 1]
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.2, 0.45, 0.8, 2.0])
+async def test_a_kill_at_any_moment_gives_one_answer(after: float):
+    stage = Stage()
+    stage.backend.script(says("The answer, as it was.", seconds=0.5, pieces=5, first=0.3))
+    await killed(stage, "q1", after=after)
+    stage.backend.script(says("The answer, as it is now."))
+    await restarted(stage)
+    assert len(stage.screen) == 1
+    assert stage.screen[0] in {"The answer, as it was.", "The answer, as it is now."}
+    assert stage.store.row("q1").turn.status is Status.DONE
+
+
+async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
+    stage = Stage()
+    stage.backend.script(*[[SILENCE]] * 3)
+    await killed(stage, "q1")
+    for _ in range(2):
+        await recover(stage.store, stage.dispatcher())
+        await killed(stage)
+    await restarted(stage)
+    assert len(stage.backend.streams) == 3
+    assert stage.screen == [FAILED]
+    assert stage.store.row("q1").turn.status is Status.FAILED
+    await restarted(stage)
+    assert stage.screen == [FAILED]
+
+
+@pytest.mark.parametrize("error", [Unreachable("no answer"), Gone("no such channel"), KeyError("id")])
+async def test_giving_up_survives_a_platform_that_fails(error: Exception):
+    stage = Stage()
+    await given_up_soon(stage)
+    stage.platform.fail(Call.POST, error)
+    await stage.store.accept(prompt("q2"))
+    await restarted(stage)
+    assert stage.store.row("q1").turn.status is Status.FAILED
+    assert stage.screen == ([FAILED, "Well."] if isinstance(error, Unreachable) else ["Well."])
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_turns_of_a_platform_that_is_off_now_do_not_stop_the_others(attempts: int):
+    """Its tokens were taken out, or the turn is the terminal's."""
+    stage = Stage()
+    elsewhere = await stage.store.accept(prompt("t1", room="", platform="terminal"))
+    assert elsewhere is not None
+    conversation = await stage.store.conversation(elsewhere.prompt.channel, "responses")
+    for _ in range(attempts):
+        await stage.store.start(elsewhere, conversation)
+    await stage.store.accept(prompt("q1"))
+    await restarted(stage)
+    assert stage.screen == ["Well."]
+
+
+async def test_a_question_that_comes_before_recovery_is_answered_once():
+    """Platforms deliver as soon as they are connected; what this process runs already was not interrupted."""
+    stage = Stage()
+    stage.backend.script(says("Hello, this is the answer.", seconds=2, pieces=10))
+    async with stage.open() as dispatcher:
+        await dispatcher.receive(prompt("q1"))
+        await asyncio.sleep(1)
+        assert stage.store.row("q1").turn.status is Status.RUNNING
+        await recover(stage.store, dispatcher)
+        await dispatcher.quiet(R1)
+    assert len(stage.backend.streams) == 1
+    assert stage.screen == ["Hello, this is the answer."]
+
+
+async def test_a_question_that_ends_while_recovery_looks_is_not_answered_again():
+    stage = Stage()
+    async with stage.open() as dispatcher:
+        stage.backend.script(says("Hello, this is the answer.", first=1.0))
+        await dispatcher.receive(prompt("q1"))
+        await asyncio.sleep(0.95)
+        stage.store.latency = 0.2  # it is seen as running, and has ended when recovery comes to it
+        await recover(stage.store, dispatcher)
+        await dispatcher.quiet(R1)
+    assert len(stage.backend.streams) == 1
+
+
+async def test_conversations_that_were_to_be_forgotten_are_deleted_without_delaying_the_start():
+    stage = Stage()
+    conversation = await stage.store.set_remote(await stage.store.conversation(R1, "responses"), "conv_1")
+    await stage.store.close_conversations(R1)
+    stage.backend.forget_takes = 30.0
+    async with stage.open() as dispatcher:
+        await recover(stage.store, dispatcher)
+        assert stage.now < 1
+        await asyncio.sleep(31)
+        assert stage.backend.forgotten == [conversation.remote]
+
+
+async def given_up_soon(stage: Stage) -> None:
+    """A turn that three processes have begun."""
+    turn = await stage.store.accept(prompt("q1"))
+    assert turn is not None
+    conversation = await stage.store.conversation(R1, "responses")
+    for _ in range(3):
+        await stage.store.start(turn, conversation)
