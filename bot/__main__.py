@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: one Ctrl-C too many must not trip the interpreter
 
 
 async def _run(options: argparse.Namespace) -> int:

@@ -194,9 +194,13 @@ async def piped(
     given.write_text(lines, encoding="utf-8")
     configured = settings(playground, openai=openai, database={"url": f"sqlite+aiosqlite:///{tmp_path}/rivulet.db"})
     tokens = {name.lower(): value for name, value in secrets(playground).items()}
-    with given.open(encoding="utf-8") as source, shown.open("w", encoding="utf-8") as sink:
-        monkeypatch.setattr("sys.stdin", source)
-        monkeypatch.setattr("sys.stdout", sink)
+    with (
+        given.open(encoding="utf-8") as source,
+        shown.open("w", encoding="utf-8") as sink,
+        monkeypatch.context() as patched,
+    ):
+        patched.setattr("sys.stdin", source)
+        patched.setattr("sys.stdout", sink)
         await chat(Settings.model_validate(configured), Secrets.model_validate(tokens), Signals(), keep=keep)
     return shown.read_text(encoding="utf-8")
 
