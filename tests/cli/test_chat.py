@@ -46,37 +46,26 @@ def left(playground: Playground) -> list[str]:
     return made
 
 
-async def test_piped_questions_as_a_program(folder: Folder, playground: Playground):
-    """No prompt, an empty line between answers, the last line without its end; nothing is left on the server."""
+async def test_piped_questions_until_nobody_reads_the_answers(folder: Folder, playground: Playground):
+    """No prompt, an empty line between answers. When the reader goes, as in `rivulet chat | head`, the answer stops,
+    the next question is not asked, nobody complains, and nothing is left on the server."""
     playground.openai.script("Grüße 👋")
     playground.openai.script(Script(fault=errors.NO_CREDIT))
-    playground.openai.script("Bye.")
-    async with folder.start("chat", program=SCRIPT, stdin=PIPE) as program:
-        await program.write("Hello\nCredit?\nBye")
-        assert program.process.stdin
-        program.process.stdin.close()
-        assert await program.ends() == 0
-    first, second, third = program.out.split("\n\n")
-    assert first == "Grüße 👋"
-    assert second.startswith("(The bot's OpenAI account has no credit left.")
-    assert third == "Bye.\n"
-    assert program.errors == ""
-    assert left(playground) == []
-    assert not (folder.path / "rivulet.db").exists()
-
-
-async def test_nobody_reading_ends_it_quietly(folder: Folder, playground: Playground):
-    """As in `rivulet chat | head -1`: the answer stops, the next question is not asked, and nothing is left."""
     playground.openai.script(LONG)
-    async with folder.start("chat", stdin=PIPE) as program:
-        await program.write("One\nTwo\n")
+    async with folder.start("chat", program=SCRIPT, stdin=PIPE) as program:
+        await program.write("Hello\nCredit?\nTell me\nMore\n")
         await program.shows("First words")
+        first, second, third = program.out.split("\n\n")
+        assert first == "Grüße 👋"
+        assert second.startswith("(The bot's OpenAI account has no credit left.")
+        assert LONG.text.startswith(third)
         program.hang_up()
         assert await program.ends() == 0
     assert program.errors == ""
-    [stream] = playground.openai.streams
-    assert stream.closed_by_client_at is not None
+    [_, long] = playground.openai.streams
+    assert long.closed_by_client_at is not None
     assert left(playground) == []
+    assert not (folder.path / "rivulet.db").exists()
 
 
 # At a terminal
@@ -209,7 +198,7 @@ async def piped(
 async def test_with_each_api_it_remembers_and_leaves_nothing(
     playground: Playground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, api: str
 ):
-    shown = await piped(playground, "My name is Ada.\nWhat is my name?\n", monkeypatch, tmp_path, api=api)
+    shown = await piped(playground, "My name is Ada.\nWhat is my name?", monkeypatch, tmp_path, api=api)
     assert "Ada" in shown.split("\n\n")[-1]
     assert left(playground) == []
 
