@@ -365,3 +365,17 @@ def test_a_page_that_a_lost_answer_may_have_posted_is_brought_up_to_date():
     reply.feed(" world.", 1.0)
     drive(reply, screen, [], Ending(End.COMPLETED))
     assert list(screen.messages.values()) == ["Hello world."]
+
+
+def test_a_page_whose_edit_was_not_answered_does_not_keep_what_has_moved_to_the_next():
+    """The seam falls where the page was shown before: without asking again, the end of it would stand twice."""
+    dialect = replace(DISCORD, budget=220)
+    reply, screen = Reply(dialect), Screen()
+    first, second = "first " * 25, "second " * 20
+    reply.feed(first, 0.0)
+    write(reply, screen, "taken")
+    reply.feed(f"\n\n{second[:50]}", 1.0)
+    write(reply, screen, "unheard")
+    reply.feed(second[50:], 2.0)
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    assert list(screen.messages.values()) == [first.strip(), second.strip()]

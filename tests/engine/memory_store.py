@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
+from types import CoroutineType
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.core.model import Channel, Conversation, Ending, Exchange, Place, Prompt, Status, Turn
 from bot.errors import StoreError
@@ -20,6 +23,25 @@ class Row:
     answer: str = ""
     response: str = ""
     ending: Ending | None = None
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _call(
+    method: Callable[Concatenate[MemoryStore, P], Awaitable[R]],
+) -> Callable[Concatenate[MemoryStore, P], CoroutineType[Any, Any, R]]:
+    """A call takes effect half-way, as over a network: what is true when it returns may have changed meanwhile."""
+
+    @wraps(method)
+    async def call(store: MemoryStore, *args: P.args, **kwargs: P.kwargs) -> R:
+        await store.begin(method.__name__)
+        result = await method(store, *args, **kwargs)
+        await asyncio.sleep(store.latency / 2)
+        return result
+
+    return call
 
 
 @dataclass
@@ -42,16 +64,16 @@ class MemoryStore:
 
     # Turns
 
+    @_call
     async def accept(self, prompt: Prompt) -> Turn | None:
-        await self._called("accept")
         if any(row.turn.prompt.key == prompt.key for row in self.rows.values()):
             return None
         turn = Turn(len(self.rows) + 1, prompt)
         self.rows[turn.id] = Row(turn)
         return turn
 
+    @_call
     async def start(self, turn: Turn, conversation: Conversation) -> Turn:
-        await self._called("start")
         row = self._row(turn)
         if conversation.id not in self.conversations:
             raise StoreError(f"conversation {conversation.id} is not in the database")
@@ -59,44 +81,44 @@ class MemoryStore:
         row.conversation = conversation.id
         return row.turn
 
+    @_call
     async def next_queued(self, channel: Channel) -> Turn | None:
-        await self._called("next_queued")
         queued = (row.turn for row in self.rows.values() if row.turn.status is Status.QUEUED)
         return next((turn for turn in queued if turn.prompt.channel == channel), None)
 
+    @_call
     async def add_message(self, turn: Turn, message: str) -> None:
-        await self._called("add_message")
         row = self._row(turn)
         if message not in row.turn.messages:
             row.turn = replace(row.turn, messages=(*row.turn.messages, message))
 
+    @_call
     async def drop_message(self, turn: Turn, message: str) -> None:
-        await self._called("drop_message")
         row = self._row(turn)
         row.turn = replace(row.turn, messages=tuple(known for known in row.turn.messages if known != message))
 
+    @_call
     async def set_response(self, turn: Turn, response: str) -> None:
-        await self._called("set_response")
         self._row(turn).response = response
 
+    @_call
     async def finish(self, turn: Turn, answer: str, ending: Ending) -> None:
-        await self._called("finish")
         row = self._row(turn)
         row.turn = replace(row.turn, status=ending.status)
         row.answer, row.ending = answer, ending
 
+    @_call
     async def requeue(self, turn: Turn) -> None:
-        await self._called("requeue")
         row = self._row(turn)
         row.turn = replace(row.turn, status=Status.QUEUED)
         row.answer, row.ending = "", None
 
+    @_call
     async def open_turns(self) -> Sequence[Turn]:
-        await self._called("open_turns")
         return [row.turn for row in self.rows.values() if row.turn.status in {Status.QUEUED, Status.RUNNING}]
 
+    @_call
     async def asked_in(self, channel: Channel, place: Place) -> bool:
-        await self._called("asked_in")
         return any(
             (prompt.channel.platform, prompt.place.room, prompt.place.thread)
             == (channel.platform, place.room, place.thread)
@@ -105,8 +127,8 @@ class MemoryStore:
 
     # Conversations
 
+    @_call
     async def conversation(self, channel: Channel, backend: str) -> Conversation:
-        await self._called("conversation")
         for known in self.conversations.values():
             if (known.channel, known.backend) == (channel, backend) and known.id not in self.closed:
                 return known
@@ -114,27 +136,27 @@ class MemoryStore:
         self.conversations[new.id] = new
         return new
 
+    @_call
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
-        await self._called("set_remote")
         if conversation.id not in self.conversations:
             raise StoreError(f"conversation {conversation.id} is not in the database")
         named = self.conversations[conversation.id] = replace(conversation, remote=remote)
         return named
 
+    @_call
     async def history(self, conversation: Conversation) -> Sequence[Exchange]:
-        await self._called("history")
         return [
             Exchange(row.turn.prompt.for_model(), row.answer, row.ending.settled)
             for row in self.rows.values()
             if row.conversation == conversation.id and row.ending is not None and row.answer
         ]
 
+    @_call
     async def close_conversations(self, channel: Channel) -> None:
-        await self._called("close_conversations")
         self.closed |= {known.id for known in self.conversations.values() if known.channel == channel}
 
+    @_call
     async def forgotten(self, backend: str) -> Sequence[Conversation]:
-        await self._called("forgotten")
         running = {row.conversation for row in self.rows.values() if row.turn.status is Status.RUNNING}
         return [
             known
@@ -145,9 +167,10 @@ class MemoryStore:
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    async def _called(self, method: str) -> None:
+    async def begin(self, method: str) -> None:
+        """The way to the database."""
         self.calls[method] += 1
-        await asyncio.sleep(self.latency)
+        await asyncio.sleep(self.latency / 2)
         if self._failing[method]:
             self._failing[method] -= 1
             raise StoreError("the database does not answer")

@@ -357,8 +357,10 @@ async def test_no_turn_begins_while_draining(delay: int):
     begun = stage.store.row("q1").turn.status is not Status.QUEUED or stage.store.calls["conversation"] > 0
     await dispatcher.drain(3)
     assert (stage.store.row("q1").turn.status is Status.QUEUED) is not begun
+    looked = stage.store.calls["next_queued"]
     await dispatcher.receive(prompt("q2"))
     await asyncio.sleep(5)
+    assert stage.store.calls["next_queued"] == looked, "the database is about to be closed"
     assert stage.store.row("q2").turn.status is Status.QUEUED
 
 

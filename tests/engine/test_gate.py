@@ -183,12 +183,22 @@ async def test_side_calls_are_limited_among_themselves():
 
 async def test_one_reply_that_breaks_does_not_stop_the_others():
     """Its fault comes out where it waits, not in the timer that serves all."""
-    there = gate()
+    there, broken = gate(), False
+    later = asyncio.get_running_loop().time() + 2.0
 
-    def broken() -> Need:
-        raise ValueError("cannot be rendered")
+    def breaks() -> Need | Idle:
+        if broken:
+            raise ValueError("cannot be rendered")
+        return Idle()
 
-    with there.writer(PLACE, broken) as bad, there.writer(PLACE, final()) as good:
-        results = await asyncio.gather(bad.permit(), good.permit(), return_exceptions=True)
+    with (
+        there.writer(PLACE, breaks) as bad,
+        there.writer(PLACE, lambda: Need(Call.EDIT, Urgency.FINAL, not_before=later)) as good,
+    ):
+        waiting = asyncio.gather(bad.permit(), good.permit(), return_exceptions=True)
+        await asyncio.sleep(1)
+        broken = True
+        async with asyncio.timeout(5):
+            results = await waiting
     assert isinstance(results[0], ValueError)
     assert isinstance(results[1], Permit)

@@ -132,15 +132,22 @@ async def test_a_question_that_comes_before_recovery_is_answered_once():
 
 
 async def test_a_question_that_ends_while_recovery_looks_is_not_answered_again():
+    """It was seen as running; the interrupted turn before it took recovery a while, and meanwhile it has ended."""
     stage = Stage()
+    interrupted = await stage.store.accept(prompt("q0", room="r0"))
+    assert interrupted is not None
+    await stage.store.start(interrupted, await stage.store.conversation(interrupted.prompt.channel, "responses"))
+    stage.backend.script(says("Hello, this is the answer.", first=1.0))
     async with stage.open() as dispatcher:
-        stage.backend.script(says("Hello, this is the answer.", first=1.0))
         await dispatcher.receive(prompt("q1"))
-        await asyncio.sleep(0.95)
-        stage.store.latency = 0.2  # it is seen as running, and has ended when recovery comes to it
+        await asyncio.sleep(0.9)
+        stage.store.latency = 0.4
         await recover(stage.store, dispatcher)
-        await dispatcher.quiet(R1)
-    assert len(stage.backend.streams) == 1
+        await asyncio.sleep(10)
+    assert len([stream for stream in stage.backend.streams if stream.said.startswith("Hello")]) == 1
+    assert len(stage.backend.streams) == 2
+    assert stage.platform.screen("r1") == ["Hello, this is the answer."]
+    assert stage.platform.screen("r0") == ["Well."]
 
 
 async def test_conversations_that_were_to_be_forgotten_are_deleted_without_delaying_the_start():

@@ -141,6 +141,7 @@ async def test_the_end_of_a_turn_is_stored_when_the_database_is_back():
     stage.store.fail("finish", 3)
     await stage.answer(says("Hello."))
     assert stage.store.row("q1").turn.status is Status.DONE
+    assert stage.now > 10, "it is given time"
 
 
 async def test_a_database_that_stays_away_is_an_error_in_the_end():

@@ -154,7 +154,7 @@ async def test_typing_is_shown_from_the_start_until_the_first_page():
 async def test_typing_is_not_shown_again_while_the_first_page_is_on_its_way():
     """The first words come just before the eight seconds are over; typing again would stay on for ten seconds more."""
     stage = Stage(FakePlatform(latency=0.4))
-    await stage.answer(says("Hello there, dear Ada, good morning.", first=8.35))
+    await stage.answer([8.35, Delta("Hello there, dear Ada, good morning."), 3.0, COMPLETED])
     posted = stage.message.states[0].at
     assert stage.platform.when(Call.TYPING)
     assert all(at < posted for at in stage.platform.when(Call.TYPING))
