@@ -1,6 +1,7 @@
 """A model in memory: each question gets the next script, and every stream is remembered with the moment of its end.
 
-A script is a list of what happens: a number is so many seconds of silence, an event is yielded, an exception is raised.
+A script is a list of what happens: a number is so many seconds of silence, an `asyncio.Event` is silence until it is
+set, what the model says is yielded, an exception is raised.
 A script that just ends is a stream that ends cleanly without its terminal event.
 """
 
@@ -15,7 +16,7 @@ from math import inf
 
 from bot.core.model import Delta, End, Ended, Ending, Event, Request
 
-Step = float | Event | BaseException
+Step = float | asyncio.Event | Event | BaseException
 COMPLETED = Ended(Ending(End.COMPLETED))
 SILENCE = inf  # for ever
 
@@ -91,6 +92,8 @@ class FakeBackend:
             match step:
                 case int() | float():
                     await (asyncio.sleep(step) if step < inf else asyncio.Event().wait())
+                case asyncio.Event():
+                    await step.wait()
                 case BaseException():
                     raise step
                 case Delta(text):

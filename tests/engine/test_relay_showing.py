@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.dialects import DISCORD, TERMINAL
-from bot.core.model import Delta, End, Ending, Status
+from bot.core.model import Delta, End, Ending, Place, Status
 from bot.core.pacing import Call
 from bot.errors import Gone, Refused, Rejected, Unreachable
 from tests.engine.fake_backend import COMPLETED, SILENCE, Step, says
@@ -86,6 +86,22 @@ async def test_text_that_came_while_a_write_was_waiting_is_in_it():
         made = stage.since_start(state.at) - stage.platform.latency / 2
         assert len(state.text) >= len(spoken(steps, made - 0.01).rstrip())
     assert 4 <= len(stage.message.states) <= 10
+
+
+async def test_a_permit_for_an_edit_is_not_spent_on_a_post():
+    """Text that comes between the permit and the write may move on to another page: that takes a permit of its own."""
+    dialect, windows = replace(DISCORD, budget=220), {Call.POST: (1, 10.0), Call.EDIT: (1, 1.0)}
+    stage = Stage(FakePlatform(dialect=dialect, windows=windows, headers=False))
+    first, second, more = "first " * 25, "second " * 20, asyncio.Event()
+    stage.backend.script([Delta(first), 1.0, Delta(f"\n\n{second[:50]}"), more, Delta(second[50:]), 1.0, COMPLETED])
+    held = await stage.gate.side_call(Call.EDIT, Place("r1"))
+    running = asyncio.create_task((await stage.relay()).run())
+    await asyncio.sleep(5)  # the page is shown as it will be sealed, and an edit is waiting
+    more.set()
+    held.unused()
+    await running
+    assert stage.screen == [first.strip(), second.strip()]
+    assert stage.platform.refused == []
 
 
 async def test_a_slow_platform_does_not_slow_the_reading():
