@@ -4,16 +4,18 @@
     writing   a permit -> reply.next_action -> the call -> reply.done, until the reply is done
     typing    until the first page is there
 
-Reading never waits for writing and writing never waits for reading; both know only the reply.
+Reading never waits for writing and writing never waits for reading; both know only the reply. Neither waits for the
+database: what becomes known meanwhile is noted in its order, behind their backs, and before the end is stored.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 from zlib import crc32
 
 from bot.core.model import Began, Delta, End, Ended, Ending, Exchange, Prompt, Request, Turn
@@ -83,6 +85,7 @@ class Relay:
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
         with self._gate.writer(place, self._reply.need) as self._writer:
             async with asyncio.TaskGroup() as group:
+                self._notes = _Notes(group, self._turn)
                 self._reading = group.create_task(self._read(history))
                 typing = group.create_task(self._type())
                 await self._write(self._writer)
@@ -136,7 +139,7 @@ class Relay:
                 async for event in events:
                     match event:
                         case Began():
-                            await self._began(event)
+                            self._began(event)
                         case Delta(text):
                             self._feed(text, loop.time())
                             patience.reschedule(min(deadline, loop.time() + self._timeouts.idle))
@@ -153,15 +156,12 @@ class Relay:
         if self._writer is not None and (self._writer.idle or not self._reply.visible):
             self._writer.changed()
 
-    async def _began(self, event: Began) -> None:
-        try:
-            if event.remote and event.remote != self._conversation.remote:
-                self._conversation = replace(self._conversation, remote=event.remote)
-                await self._store.set_remote(self._conversation, event.remote)
-            if event.response:
-                await self._store.set_response(self._turn, event.response)
-        except StoreError as error:
-            log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
+    def _began(self, event: Began) -> None:
+        if event.remote and event.remote != self._conversation.remote:
+            self._conversation = replace(self._conversation, remote=event.remote)
+            self._notes.add(self._store.set_remote(self._conversation, event.remote))
+        if event.response:
+            self._notes.add(self._store.set_response(self._turn, event.response))
 
     def _timed_out(self, at_all: bool) -> Ending:
         if at_all:
@@ -204,13 +204,13 @@ class Relay:
             raise
         except (Gone, Rejected) as error:
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
-                await self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
+                self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
                 return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
             self.stop(Ending(End.STOPPED, "The message, the channel or the permission is gone."))
         else:
-            await self._made(action, receipt.message)
+            self._made(action, receipt.message)
 
     async def _call(self, action: Write) -> Receipt:
         place = self._turn.prompt.place
@@ -223,18 +223,15 @@ class Relay:
             case Delete(_, message):
                 return await self._platform.delete(place, message)
 
-    async def _made(self, action: Write, message: str) -> None:
+    def _made(self, action: Write, message: str) -> None:
         self._reply.done(action, message)
-        try:
-            match action:
-                case Post():
-                    await self._store.add_message(self._turn, message)
-                case Delete():
-                    await self._store.drop_message(self._turn, message)
-                case Edit():
-                    pass
-        except StoreError as error:
-            log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
+        match action:
+            case Post():
+                self._notes.add(self._store.add_message(self._turn, message))
+            case Delete():
+                self._notes.add(self._store.drop_message(self._turn, message))
+            case Edit():
+                pass
 
     # Typing, and the end
 
@@ -276,6 +273,25 @@ class Relay:
                 log.error("turn.not_sealed", extra={"turn": self._turn.id, "detail": str(error)})
                 await asyncio.sleep(pause)
         return await self._store.finish(self._turn, self._reply.text, ending)
+
+
+class _Notes:
+    """Stores what becomes known of a running turn, one after the other. Losing a note does not hurt the answer."""
+
+    def __init__(self, group: asyncio.TaskGroup, turn: Turn) -> None:
+        self._group = group
+        self._turn = turn
+        self._in_order = asyncio.Lock()  # first come, first served
+
+    def add(self, storing: Coroutine[Any, Any, object]) -> None:
+        self._group.create_task(self._store(storing))
+
+    async def _store(self, storing: Coroutine[Any, Any, object]) -> None:
+        try:
+            async with self._in_order:
+                await storing
+        except StoreError as error:
+            log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
 
 
 def _opaque(prompt: Prompt) -> str:
