@@ -16,7 +16,7 @@ from bot.config import Secrets, Settings
 from bot.dispatcher import Dispatcher
 from bot.errors import Refused, Unreachable
 from bot.ports import Backend, Inbox, Notebook, Platform
-from bot.recovery import recover
+from bot.recovery import reopen, resume
 from bot.relay import Timeouts
 from bot.signals import Signals
 
@@ -116,8 +116,15 @@ def make_backend(settings: Settings, secrets: Secrets, notebook: Notebook) -> Ba
 
 
 async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> None:
-    await _together([_connect(platform, engine.dispatcher, say) for platform in platforms])
-    await recover(engine.store, engine.dispatcher)
+    """Returns when all platforms are connected. What was left open goes on where its platform is."""
+    turns = await reopen(engine.store)
+
+    async def start(platform: Platform) -> None:
+        await _connect(platform, engine.dispatcher, say)
+        await resume(engine.dispatcher, [turn for turn in turns if turn.prompt.channel.platform == platform.name])
+
+    await _together([start(platform) for platform in platforms])
+    engine.dispatcher.forget()
     say("ready")
 
 

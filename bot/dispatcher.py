@@ -52,7 +52,6 @@ class Dispatcher:
         self._workers: dict[Channel, asyncio.Task[None]] = {}
         self._waiting: set[Channel] = set()  # channels that may have a queued turn
         self._running: dict[Channel, Relay] = {}
-        self._begun: set[int] = set()  # turns that this process has begun
         self._errands: set[asyncio.Task[None]] = set()
         self._forgetting = asyncio.Lock()
         self._obeyed: OrderedDict[str, None] = OrderedDict()
@@ -103,10 +102,6 @@ class Dispatcher:
         if channel not in self._workers:
             self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
 
-    def has_begun(self, turn: Turn) -> bool:
-        """Whether this process has begun it, so that it was not interrupted by the end of another one."""
-        return turn.id in self._begun
-
     async def give_up(self, turn: Turn) -> None:
         """Ends a turn that cannot be finished, and says so. Raises StoreError."""
         ending = Ending(End.FAILED)
@@ -153,7 +148,6 @@ class Dispatcher:
             timeouts=self._timeouts,
         )
         self._running[channel] = relay
-        self._begun.add(turn.id)
         try:
             await relay.run()
         except StoreError:

@@ -1,15 +1,16 @@
 """At start: goes on with what the last process left open.
 
-A queued turn goes on in its order. A running one was interrupted by the end of the process: it waits again, before the
-later ones of its channel, and its answer is written into the messages that are there already. A turn that took the
-process down with it again and again is ended.
+A queued turn goes on in its order. A running one was interrupted by the end of the process: before anything new is
+delivered it waits again, ahead of the later ones of its channel, and once its platform is connected its answer is
+written into the messages that are there already. A turn that took the process down with it again and again is ended.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 
-from bot.core.model import Status
+from bot.core.model import Status, Turn
 from bot.dispatcher import Dispatcher
 from bot.ports import Store
 
@@ -18,17 +19,25 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 
 
-async def recover(store: Store, dispatcher: Dispatcher) -> None:
-    """Hands every open turn to the dispatcher. Raises StoreError."""
-    for turn in await store.open_turns():
-        if dispatcher.has_begun(turn):
-            continue  # it came before we looked, and is in good hands
-        if turn.status is Status.RUNNING and turn.attempts >= _ATTEMPTS:
-            log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
-            await dispatcher.give_up(turn)
-            continue
-        if turn.status is Status.RUNNING:
+async def reopen(store: Store) -> Sequence[Turn]:
+    """Every open turn, oldest first; interrupted ones wait again. Before any platform delivers. Raises StoreError."""
+    turns = await store.open_turns()
+    for turn in turns:
+        if turn.status is Status.RUNNING and not _is_hopeless(turn):
             log.info("turn.recovered", extra={"turn": turn.id})
             await store.requeue(turn)
-        dispatcher.wake(turn.prompt.channel)
-    dispatcher.forget()
+    return turns
+
+
+async def resume(dispatcher: Dispatcher, turns: Iterable[Turn]) -> None:
+    """Hands over what `reopen` found, once its platform is connected. Raises StoreError."""
+    for turn in turns:
+        if _is_hopeless(turn):
+            log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
+            await dispatcher.give_up(turn)
+        else:
+            dispatcher.wake(turn.prompt.channel)
+
+
+def _is_hopeless(turn: Turn) -> bool:
+    return turn.status is Status.RUNNING and turn.attempts >= _ATTEMPTS

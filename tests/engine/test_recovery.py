@@ -10,7 +10,7 @@ from bot.core.endings import sentence
 from bot.core.model import Channel, End, Ending, Status
 from bot.core.pacing import Call
 from bot.errors import Gone, Unreachable
-from bot.recovery import recover
+from bot.recovery import reopen, resume
 from tests.engine.fake_backend import SILENCE, says
 from tests.engine.memory_store import MemoryStore
 from tests.engine.stage import Stage, prompt
@@ -38,7 +38,7 @@ async def killed(stage: Stage, *questions: str, after: float = 3.0) -> None:
 async def restarted(stage: Stage) -> None:
     """Another process on the same database, until all is done."""
     async with stage.open() as dispatcher:
-        await recover(stage.store, dispatcher)
+        await resume(dispatcher, await reopen(stage.store))
         await dispatcher.quiet(R1)
         await asyncio.sleep(5)
 
@@ -82,7 +82,7 @@ async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
     stage.backend.script(*[[SILENCE]] * 3)
     await killed(stage, "q1")
     for _ in range(2):
-        await recover(stage.store, stage.dispatcher())
+        await resume(stage.dispatcher(), await reopen(stage.store))
         await killed(stage)
     await restarted(stage)
     assert len(stage.backend.streams) == 3
@@ -117,37 +117,32 @@ async def test_turns_of_a_platform_that_is_off_now_do_not_stop_the_others(attemp
     assert stage.screen == ["Well."]
 
 
-async def test_a_question_that_comes_before_recovery_is_answered_once():
-    """Platforms deliver as soon as they are connected; what this process runs already was not interrupted."""
+async def test_a_question_that_comes_while_the_platforms_connect_waits_for_the_interrupted_one():
     stage = Stage()
-    stage.backend.script(says("Hello, this is the answer.", seconds=2, pieces=10))
+    stage.backend.script(says(LONG, seconds=4, pieces=100))
+    await killed(stage, "q1")
+    stage.backend.script(says("First."), says("Second."))
     async with stage.open() as dispatcher:
-        await dispatcher.receive(prompt("q1"))
-        await asyncio.sleep(1)
-        assert stage.store.row("q1").turn.status is Status.RUNNING
-        await recover(stage.store, dispatcher)
+        turns = await reopen(stage.store)
+        await dispatcher.receive(prompt("q2"))
+        await resume(dispatcher, turns)
         await dispatcher.quiet(R1)
-    assert len(stage.backend.streams) == 1
-    assert stage.screen == ["Hello, this is the answer."]
+    assert stage.screen == ["First.", "Second."]
+    assert [stage.store.row(key).turn.attempts for key in ("q1", "q2")] == [2, 1]
 
 
-async def test_a_question_that_ends_while_recovery_looks_is_not_answered_again():
-    """It was seen as running; the interrupted turn before it took recovery a while, and meanwhile it has ended."""
+async def test_a_turn_that_this_process_has_answered_meanwhile_is_not_answered_again():
+    """Another platform took long to connect; the question was queued when the process began."""
     stage = Stage()
-    interrupted = await stage.store.accept(prompt("q0", room="r0"))
-    assert interrupted is not None
-    await stage.store.start(interrupted, await stage.store.conversation(interrupted.prompt.channel, "responses"))
-    stage.backend.script(says("Hello, this is the answer.", first=1.0))
+    await stage.store.accept(prompt("q1"))
     async with stage.open() as dispatcher:
-        await dispatcher.receive(prompt("q1"))
-        await asyncio.sleep(0.9)
-        stage.store.latency = 0.4
-        await recover(stage.store, dispatcher)
-        await asyncio.sleep(10)
-    assert len([stream for stream in stage.backend.streams if stream.said.startswith("Hello")]) == 1
+        turns = await reopen(stage.store)
+        await dispatcher.receive(prompt("q2"))
+        await dispatcher.quiet(R1)
+        await resume(dispatcher, turns)
+        await dispatcher.quiet(R1)
+    assert stage.screen == ["Well.", "Well."]
     assert len(stage.backend.streams) == 2
-    assert stage.platform.screen("r1") == ["Hello, this is the answer."]
-    assert stage.platform.screen("r0") == ["Well."]
 
 
 async def test_conversations_that_were_to_be_forgotten_are_deleted_without_delaying_the_start():
@@ -156,7 +151,7 @@ async def test_conversations_that_were_to_be_forgotten_are_deleted_without_delay
     await stage.store.close_conversations(R1)
     stage.backend.forget_takes = 30.0
     async with stage.open() as dispatcher:
-        await recover(stage.store, dispatcher)
+        dispatcher.forget()
         assert stage.now < 1
         await asyncio.sleep(31)
         assert stage.backend.forgotten == [conversation.remote]
