@@ -52,6 +52,7 @@ class Dispatcher:
         self._workers: dict[Channel, asyncio.Task[None]] = {}
         self._waiting: set[Channel] = set()  # channels that may have a queued turn
         self._running: dict[Channel, Relay] = {}
+        self._stop_next: set[Channel] = set()
         self._errands: set[asyncio.Task[None]] = set()
         self._forgetting = asyncio.Lock()
         self._obeyed: OrderedDict[str, None] = OrderedDict()
@@ -77,10 +78,12 @@ class Dispatcher:
                 self.forget()
                 return "Forgotten. The next question starts a new conversation."
             case Command.STOP:
-                relay = self._running.get(channel)
-                if relay is None:
+                if relay := self._running.get(channel):
+                    relay.stop(Ending(End.STOPPED))
+                elif channel in self._workers:
+                    self._stop_next.add(channel)  # its turn is just being fetched
+                else:
                     return "There is no answer running here."
-                relay.stop(Ending(End.STOPPED))
                 return "Stopped."
             case Command.HELP:
                 return HELP
@@ -133,6 +136,7 @@ class Dispatcher:
             log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
             asyncio.get_running_loop().call_later(_STORE_PAUSE, self.wake, channel)
         finally:
+            self._stop_next.discard(channel)
             del self._workers[channel]
 
     async def _answer(self, turn: Turn) -> None:
@@ -148,6 +152,9 @@ class Dispatcher:
             timeouts=self._timeouts,
         )
         self._running[channel] = relay
+        if channel in self._stop_next:
+            self._stop_next.discard(channel)
+            relay.stop(Ending(End.STOPPED))
         try:
             await relay.run()
         except StoreError:
@@ -184,7 +191,7 @@ class Dispatcher:
         return True
 
     async def _obey_in_text(self, command: Command, prompt: Prompt) -> None:
-        stops_something = command is Command.STOP and prompt.channel in self._running
+        stops_something = command is Command.STOP and prompt.channel in self._workers
         try:
             words = await self.obey(command, prompt.channel)
         except StoreError as error:

@@ -164,14 +164,15 @@ async def test_stop_as_text_marks_the_answer_and_says_nothing_else():
     assert "c1" not in [row.turn.prompt.key for row in stage.store.rows.values()]
 
 
-async def test_stop_right_after_the_question_is_not_lost():
+@pytest.mark.parametrize("after", [0.05, 0.3])
+async def test_stop_right_after_the_question_is_not_lost(after: float):
     """The turn is there, but the database is slow."""
     stage = Stage()
     stage.store.latency = 0.2
     stage.backend.script([SILENCE])
     async with stage.open() as dispatcher:
         await dispatcher.receive(prompt("q1"))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(after)
         assert await dispatcher.obey(Command.STOP, R1) == "Stopped."
         async with asyncio.timeout(5):
             await dispatcher.quiet(R1)
