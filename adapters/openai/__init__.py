@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from adapters.openai.assistants import AssistantsBackend
+from adapters.openai.chat import ChatBackend
 from adapters.openai.client import is_openai, open_client
+from adapters.openai.responses import ResponsesBackend
 from bot.errors import ConfigError
 from bot.ports import Backend, Notebook
 
@@ -20,15 +23,10 @@ def open_backend(
     reasoning_effort: str = "",
     history_tokens: int = 8000,
 ) -> Backend:
-    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError.
-
-    Imports this one only: the SDK's types for the Assistants API alone take a second.
-    """
+    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError."""
     client = open_client(api_key=api_key, base_url=base_url)
     match api:
         case "responses":
-            from adapters.openai.responses import ResponsesBackend
-
             return ResponsesBackend(
                 client,
                 model=model,
@@ -38,8 +36,6 @@ def open_backend(
                 history_tokens=history_tokens,
             )
         case "assistants":
-            from adapters.openai.assistants import AssistantsBackend
-
             return AssistantsBackend(
                 client,
                 notebook,
@@ -51,8 +47,6 @@ def open_backend(
                 history_tokens=history_tokens,
             )
         case "chat":
-            from adapters.openai.chat import ChatBackend
-
             return ChatBackend(
                 client,
                 model=model,

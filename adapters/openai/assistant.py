@@ -1,8 +1,5 @@
 """The assistant that runs: one configured by its id, or one made once, kept in the notebook and kept up to date."""
 
-# The SDK marks all of this API as deprecated; other servers than OpenAI still have it.
-# pyright: reportDeprecated=false
-
 from __future__ import annotations
 
 import asyncio
@@ -11,10 +8,11 @@ import json
 import logging
 from contextlib import suppress
 
-from openai import APIStatusError, AsyncOpenAI, NotFoundError, omit
+from openai import APIStatusError, AsyncOpenAI, NotFoundError
 
-from adapters.openai.errors import Server, model_is_unknown
-from adapters.openai.threads import quietly
+from adapters.openai.client import given, path
+from adapters.openai.errors import Server, another_api, model_is_unknown
+from adapters.openai.fields import text
 from bot.core.model import End, Ending
 from bot.errors import BackendError
 from bot.ports import Notebook
@@ -55,10 +53,10 @@ class Assistant:
 
     async def look(self) -> None:
         """Raises what the SDK raises if there is no such API, and BackendError if the configured one is not there."""
-        await quietly(lambda: self._client.beta.assistants.list(limit=1))
+        await self._client.get(path("assistants"), cast_to=object, options={"params": {"limit": 1}})
         if self.configured:
             try:
-                await quietly(lambda: self._client.beta.assistants.retrieve(self.configured))
+                await self._client.get(path("assistants", self.configured), cast_to=object)
             except NotFoundError as error:
                 raise self.missing() from error
 
@@ -72,7 +70,7 @@ class Assistant:
         if not made:
             return
         with suppress(NotFoundError):
-            await quietly(lambda: self._client.beta.assistants.delete(made))
+            await self._client.delete(path("assistants", made), cast_to=object)
         self._made = ""
         await self._notebook.write(_NOTE, None)
 
@@ -83,11 +81,7 @@ class Assistant:
             return made
         log.info("openai.assistant.updated", extra={"assistant": made})
         try:
-            await quietly(
-                lambda: self._client.beta.assistants.update(
-                    made, model=self._server.model, instructions=self._instructions or omit
-                )
-            )
+            await self._client.post(path("assistants", made), body=self._settings(), cast_to=object)
         except APIStatusError as error:
             if error.status_code != 404 or model_is_unknown(error):
                 raise
@@ -95,13 +89,15 @@ class Assistant:
         return made
 
     async def _create(self) -> str:
-        made = await quietly(
-            lambda: self._client.beta.assistants.create(
-                model=self._server.model, instructions=self._instructions or omit, name="Rivulet"
-            )
-        )
-        log.info("openai.assistant.created", extra={"assistant": made.id})
-        return made.id
+        body = self._settings() | {"name": "Rivulet"}
+        made = text(await self._client.post(path("assistants"), body=body, cast_to=object), "id")
+        if not made:
+            raise another_api(self._server)
+        log.info("openai.assistant.created", extra={"assistant": made})
+        return made
+
+    def _settings(self) -> dict[str, str]:
+        return given(model=self._server.model, instructions=self._instructions)
 
     async def _noted(self) -> tuple[str, str]:
         try:

@@ -1,7 +1,6 @@
 """What the 24 events of a run's stream mean.
 
-Events are told apart by their `event` alone: the SDK parses an unknown one as the class of a known one, and does not
-check that fields are there, so nothing is read from an event without looking.
+Events are told apart by their names. Nothing is read from an event without looking whether it is there.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any
 
 from adapters.openai.answer import Piece
 from adapters.openai.errors import Server, failed
-from adapters.openai.fields import many, one, text
+from adapters.openai.fields import many, number, one, text
 from adapters.openai.streams import log_unknown
 from bot.core.model import End, Ending
 from bot.errors import BackendError
@@ -53,10 +52,10 @@ class Calls:
     calls: tuple[FunctionCall, ...]
 
 
-def to_event(event: Any, server: Server) -> Started | Said | Filtered | Calls | Ending | None:
+def to_event(kind: str, data: Any, server: Server) -> Started | Said | Filtered | Calls | Ending | None:
     """What an event means; None for what is not text. Raises BackendError for a failure."""
-    kind = text(event, "event")
-    data = one(event, "data")
+    if error := one(data, "error"):
+        raise failed(error, server, kept=True)
     match kind:
         case "thread.run.created" | "thread.run.queued" | "thread.run.in_progress":
             return Started(text(data, "id"))
@@ -73,13 +72,13 @@ def to_event(event: Any, server: Server) -> Started | Said | Filtered | Calls | 
         case "thread.run.incomplete":  # max_completion_tokens or max_prompt_tokens
             return Ending(End.LENGTH)
         case "thread.run.failed":
-            raise _error(one(data, "last_error"), server)
+            raise failed(one(data, "last_error"), server, kept=True)
         case "thread.run.cancelled":
             raise BackendError(Ending(End.FAILED, "The answer was cancelled on the server."))
         case "thread.run.expired":
             raise BackendError(Ending(End.TIMED_OUT, "The answer took longer than the server allows."))
         case "error":
-            raise _error(data, server)
+            raise failed(data, server, kept=True)
         case _:
             if kind not in IGNORED:
                 log_unknown(kind)
@@ -87,7 +86,7 @@ def to_event(event: Any, server: Server) -> Started | Said | Filtered | Calls | 
 
 
 def _piece(message: Any, content: Any) -> Piece:
-    part = (text(message, "id"), getattr(content, "index", 0))
+    part = (text(message, "id"), number(content, "index"))
     if text(content, "type") == "refusal":
         return Piece(part, text(content, "refusal"), refusal=True)
     return Piece(part, text(one(content, "text"), "value"))  # images have none
@@ -99,10 +98,6 @@ def _calls(run: Any) -> tuple[FunctionCall, ...]:
         FunctionCall(text(call, "id"), text(one(call, "function"), "name"), text(one(call, "function"), "arguments"))
         for call in many(wanted, "tool_calls")
     )
-
-
-def _error(error: Any, server: Server) -> BackendError:
-    return failed(text(error, "code") or text(error, "type"), text(error, "message"), server, kept=True)
 
 
 # After these a run does nothing any more, so there is nothing to cancel.

@@ -14,18 +14,17 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from openai import APIStatusError, AsyncOpenAI, NotFoundError, omit
+from openai import APIStatusError, AsyncOpenAI, NotFoundError
 
 from adapters.openai.answer import Answer
 from adapters.openai.assistant import Assistant
 from adapters.openai.assistant_events import RUN_IS_OVER, Calls, Filtered, FunctionCall, Said, Started, to_event
-from adapters.openai.client import address
+from adapters.openai.client import address, given
 from adapters.openai.errors import FAULTS, Server, model_is_unknown, translate, unfinished
-from adapters.openai.fields import text
 from adapters.openai.memory import Message, messages, missing, unsettled
 from adapters.openai.probe import probe
-from adapters.openai.streams import check, drain
-from adapters.openai.threads import Stream, Threads
+from adapters.openai.streams import Stream
+from adapters.openai.threads import Threads
 from adapters.openai.tokens import trim
 from bot.core.model import Began, End, Ending, Event, Request
 from bot.errors import BackendError
@@ -53,16 +52,13 @@ class AssistantsBackend:
         history_tokens: int = 8000,
         tools: Mapping[str, Tool] | None = None,
     ) -> None:
-        self._client = client
-        self._threads = Threads(client)
+        self._client = client = client.with_options(default_headers={"OpenAI-Beta": "assistants=v2"})
         self._server = Server("assistants", address(client), model)
+        self._threads = Threads(client, self._server)
         self._assistant = Assistant(client, notebook, self._server, instructions=instructions, configured=assistant_id)
         self._history_tokens = history_tokens
         self._tools = tools or {}
-        self._run_settings = {
-            "max_completion_tokens": max_output_tokens or omit,
-            "reasoning_effort": reasoning_effort or omit,
-        }
+        self._run_settings = given(max_completion_tokens=max_output_tokens, reasoning_effort=reasoning_effort)
         self._cancelling: set[asyncio.Task[None]] = set()
 
     @property
@@ -110,11 +106,11 @@ class AssistantsBackend:
             for _ in range(_ROUNDS):
                 calls: Calls | None = None
                 async with stream:
-                    check(stream, self._server)
-                    async for raw in stream:
-                        if text(raw, "event") in RUN_IS_OVER:
+                    stream.check(self._server)
+                    async for name, data in stream:
+                        if name in RUN_IS_OVER:
                             run = ""
-                        match to_event(raw, self._server):
+                        match to_event(name, data, self._server):
                             case Started(run):
                                 if not began:
                                     began = True
@@ -126,11 +122,11 @@ class AssistantsBackend:
                             case Filtered():
                                 filtered = True
                             case Calls() as calls:
-                                await drain(stream)
+                                await stream.drain()
                                 break
                             case Ending() as ending:
                                 yield answer.end(Ending(End.FILTERED) if filtered else ending)
-                                await drain(stream)
+                                await stream.drain()
                                 return
                             case None:
                                 pass

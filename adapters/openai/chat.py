@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
 
-from openai import AsyncOpenAI, AsyncStream, omit
-from openai.types.chat import (
-    ChatCompletionAssistantMessageParam,
-    ChatCompletionChunk,
-    ChatCompletionMessageParam,
-    ChatCompletionSystemMessageParam,
-    ChatCompletionUserMessageParam,
-)
+from openai import AsyncOpenAI
 
 from adapters.openai.answer import Answer
 from adapters.openai.chat_events import to_event
-from adapters.openai.client import address
+from adapters.openai.client import address, given, path
 from adapters.openai.errors import FAULTS, Server, translate, unfinished
-from adapters.openai.memory import messages
+from adapters.openai.memory import as_json, messages
 from adapters.openai.probe import probe
-from adapters.openai.streams import check, drain
+from adapters.openai.streams import Stream, open_stream
 from adapters.openai.tokens import trim
 from bot.core.model import Began, Event, Request
 
@@ -45,11 +37,7 @@ class ChatBackend:
         self._instructions = instructions
         self._history_tokens = history_tokens
         self._identify = identify
-        self._settings: dict[str, Any] = {
-            "model": model,
-            "max_completion_tokens": max_output_tokens or omit,
-            "reasoning_effort": reasoning_effort or omit,
-        }
+        self._settings = given(model=model, max_completion_tokens=max_output_tokens, reasoning_effort=reasoning_effort)
 
     @property
     def name(self) -> str:
@@ -76,8 +64,8 @@ class ChatBackend:
         answer, began = Answer(), False
         try:
             async with await self._ask(request) as stream:
-                check(stream, self._server)
-                async for chunk in stream:
+                stream.check(self._server)
+                async for _, chunk in stream:
                     event = to_event(chunk, self._server)
                     if not began:
                         began = True
@@ -87,27 +75,16 @@ class ChatBackend:
                             yield delta
                     if event.ending:
                         yield answer.end(event.ending)
-                        await drain(stream)
+                        await stream.drain()
                         return
                 raise unfinished(kept=False)
         except FAULTS as error:
             raise translate(error, self._server, kept=False) from error
 
-    async def _ask(self, request: Request) -> AsyncStream[ChatCompletionChunk]:
-        return await self._client.chat.completions.create(
-            **self._settings,
-            messages=self._messages(request),
-            stream=True,  # and no stream_options, which some servers refuse
-            safety_identifier=(self._identify and request.person) or omit,
-        )
-
-    def _messages(self, request: Request) -> list[ChatCompletionMessageParam]:
-        said: list[ChatCompletionMessageParam] = []
-        if self._instructions:
-            said.append(ChatCompletionSystemMessageParam(role="system", content=self._instructions))
-        for message in messages(trim(request.history, self._history_tokens), request.text):
-            if message.role == "user":
-                said.append(ChatCompletionUserMessageParam(role="user", content=message.text))
-            else:
-                said.append(ChatCompletionAssistantMessageParam(role="assistant", content=message.text))
-        return said
+    async def _ask(self, request: Request) -> Stream:
+        asked = messages(trim(request.history, self._history_tokens), request.text)
+        system = [{"role": "system", "content": self._instructions}] if self._instructions else []
+        person = request.person if self._identify else ""
+        # no stream_options, which some servers refuse
+        body = self._settings | {"messages": [*system, *map(as_json, asked)]} | given(safety_identifier=person)
+        return await open_stream(self._client, path("chat", "completions"), body)

@@ -1,7 +1,7 @@
 """What the chunks of a Chat Completions stream mean.
 
 Not read on purpose: `reasoning_content` and `reasoning` (local servers' extra fields), tool calls (none are offered),
-usage, log probabilities. The SDK does not check that fields are there, so nothing is read without looking.
+usage, log probabilities. Nothing is read without looking whether it is there.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ class Chunk:
 
 def to_event(chunk: Any, server: Server) -> Chunk:
     """What a chunk means. Raises BackendError where it tells of a failure."""
-    if text(chunk, "object") == "error":  # an error as vLLM wrote it until 0.10
-        raise failed(text(chunk, "code"), text(chunk, "message"), server, kept=False)
+    if text(chunk, "object") == "error":  # as vLLM wrote it until 0.10
+        raise failed(chunk, server, kept=False)
+    if error := one(chunk, "error"):
+        raise failed(error, server, kept=False)
     response = text(chunk, "id")
     choices = many(chunk, "choices")
     if not choices:  # usage, or a content filter's report about the question

@@ -1,6 +1,13 @@
-"""The connection to a server that speaks OpenAI's protocol."""
+"""The connection to a server that speaks OpenAI's protocol.
+
+Everything that an answer needs is called by its path, `client.post("/conversations", ...)`, with plain JSON in and out:
+the typed methods of the SDK load and build, within the first question, classes for all that a server might ever say.
+"""
 
 from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from openai import AsyncOpenAI
@@ -31,6 +38,16 @@ def open_client(*, api_key: str, base_url: str) -> AsyncOpenAI:
 def is_openai(base_url: str) -> bool:
     """Whether OpenAI itself (or Azure) answers there, which understands fields that other servers may refuse."""
     return httpx2.URL(base_url).host.endswith((".openai.com", ".openai.azure.com"))
+
+
+def path(*parts: str) -> str:
+    """Where something lies on the server, below its address. Ids may have any characters."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that have a value; the server's defaults hold for the others."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def address(client: AsyncOpenAI) -> str:

@@ -17,6 +17,7 @@ from typing import cast
 import httpx2
 import openai
 
+from adapters.openai.fields import text
 from bot.core.model import End, Ending
 from bot.errors import BackendError
 
@@ -54,9 +55,6 @@ def translate(error: Exception, server: Server, *, kept: bool) -> BackendError:
             if isinstance(cause, httpx2.ConnectError | httpx2.UnsupportedProtocol | httpx2.InvalidURL):
                 return _unreachable(server)
             return BackendError(Ending(End.CONNECTION_LOST), again=not kept)
-        case openai.APIError():
-            code = error.code if error.code in _BY_CODE else error.type
-            return failed(code or "", sentence(error.body) or error.message, server, kept=kept)
         case json.JSONDecodeError():
             detail = f"{server.address} sent something that is not JSON."
             return BackendError(Ending(End.FAILED, detail), again=not kept)
@@ -64,13 +62,19 @@ def translate(error: Exception, server: Server, *, kept: bool) -> BackendError:
             return BackendError(Ending(End.BAD_REQUEST, f"The request could not be sent ({type(error).__name__})."))
 
 
-def failed(code: str, message: str, server: Server, *, kept: bool) -> BackendError:
-    """What to tell of an error that came inside a stream, by its code."""
+def failed(error: object, server: Server, *, kept: bool) -> BackendError:
+    """What to tell of an error that came inside a stream: an object with a code, a type and a message, or a sentence.
+
+    Either of code and type may be the one that tells; llama.cpp's and vLLM's codes are numbers.
+    """
+    codes = (text(error, "code"), text(error, "type"))
+    code = next((code for code in codes if code in _BY_CODE or code in _PASSING), "")
+    message = sentence(error)
     end = _BY_CODE.get(code, End.FAILED)
     if end is End.FAILED and _too_long(message):
         end = End.TOO_LONG
     wait = _wait_in(message) if end in {End.RATE_LIMITED, End.OVERLOADED} else None
-    passing = end in {End.RATE_LIMITED, End.OVERLOADED} or code in {"server_error", "internal_error"}
+    passing = end in {End.RATE_LIMITED, End.OVERLOADED} or code in _PASSING
     return BackendError(Ending(end, _detail(end, message, server), wait), again=passing and not kept)
 
 
@@ -78,6 +82,11 @@ def not_a_stream(content_type: str, server: Server) -> BackendError:
     """The server answered 200, but with something else than a stream of events."""
     detail = f"{server.address} answered with {content_type} instead of a stream; is the address right?"
     return BackendError(Ending(End.FAILED, detail))
+
+
+def another_api(server: Server) -> BackendError:
+    """The server answered 200, but what it made has no id: it does not know this API."""
+    return BackendError(Ending(End.API_GONE, _detail(End.API_GONE, "", server)))
 
 
 def unfinished(*, kept: bool) -> BackendError:
@@ -89,8 +98,8 @@ def model_is_unknown(error: openai.APIStatusError) -> bool:
     """Whether a 404 or 400 is about the model. OpenAI has a code for it, Ollama and vLLM only a sentence."""
     if error.code in {"model_not_found", "invalid_model"}:
         return True
-    text = sentence(error.body).lower()
-    return error.status_code == 404 and "model" in text and ("not found" in text or "not exist" in text)
+    words = sentence(error.body).lower()
+    return error.status_code == 404 and "model" in words and ("not found" in words or "not exist" in words)
 
 
 def sentence(body: object) -> str:
@@ -100,8 +109,8 @@ def sentence(body: object) -> str:
         body = fields.get("message") or fields.get("detail") or fields.get("error")
     if not isinstance(body, str) or body.lstrip().startswith("<"):  # a proxy's HTML page
         return ""
-    text = " ".join(body.split())
-    return text if len(text) <= _SENTENCE else text[: _SENTENCE - 1] + "…"
+    words = " ".join(body.split())
+    return words if len(words) <= _SENTENCE else words[: _SENTENCE - 1] + "…"
 
 
 _SENTENCE = 300  # characters: what a person reads under an answer
@@ -127,6 +136,8 @@ _BY_CODE = {
     "invalid_api_key": End.WRONG_KEY,
     "timeout": End.TIMED_OUT,
 }
+
+_PASSING = {"server_error", "internal_error"}  # of a stream: nothing is wrong with the question
 
 
 def _refused(error: openai.APIStatusError, server: Server) -> BackendError:

@@ -17,6 +17,11 @@ class Message:
     text: str
 
 
+def as_json(message: Message) -> dict[str, str]:
+    """As all three APIs take it."""
+    return {"role": message.role, "content": message.text}
+
+
 def messages(history: Sequence[Exchange], question: str = "") -> list[Message]:
     """The history as messages, then the question. Roles alternate, as some servers' templates demand: a question that
     was never answered is joined to the next one."""

@@ -15,17 +15,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from openai import APIStatusError, AsyncOpenAI, AsyncStream, NotFoundError, omit
-from openai.types.responses import EasyInputMessageParam, ResponseInputParam, ResponseStreamEvent
+from openai import APIStatusError, AsyncOpenAI, NotFoundError
 
 from adapters.openai.answer import Answer, Piece
-from adapters.openai.client import address
+from adapters.openai.client import address, given, path
 from adapters.openai.errors import FAULTS, Server, model_is_unknown, translate, unfinished
 from adapters.openai.fields import many, text
-from adapters.openai.memory import Message, messages, missing, unsettled
+from adapters.openai.memory import Message, as_json, messages, missing, unsettled
 from adapters.openai.probe import probe
 from adapters.openai.responses_events import Created, Finished, to_event
-from adapters.openai.streams import check, drain
+from adapters.openai.streams import Stream, open_stream
 from adapters.openai.tokens import trim
 from bot.core.model import Began, End, Ending, Event, Exchange, Request
 from bot.errors import BackendError
@@ -55,12 +54,12 @@ class ResponsesBackend:
         self._server = Server("responses", address(client), model)
         self._history_tokens = history_tokens
         self._local = False  # this server has no conversations
-        self._settings: dict[str, Any] = {
-            "model": model,
-            "instructions": instructions or omit,
-            "max_output_tokens": max_output_tokens or omit,
-            "reasoning": {"effort": reasoning_effort} if reasoning_effort else omit,
-        }
+        self._settings = given(
+            model=model,
+            instructions=instructions,
+            max_output_tokens=max_output_tokens,
+            reasoning=given(effort=reasoning_effort),
+        )
 
     @property
     def name(self) -> str:
@@ -75,7 +74,7 @@ class ResponsesBackend:
         if not remote:
             return
         try:
-            await self._client.conversations.delete(remote)
+            await self._client.delete(path("conversations", remote), cast_to=object)
         except NotFoundError:
             log.info("openai.conversation.gone")
         except FAULTS as error:
@@ -96,10 +95,10 @@ class ResponsesBackend:
             stream, conversation = await self._open(request)
             while True:
                 async with stream:
-                    check(stream, self._server)
+                    stream.check(self._server)
                     answer, began = Answer(), False
-                    async for raw in stream:
-                        event = to_event(raw, self._server, kept=bool(conversation))
+                    async for _, data in stream:
+                        event = to_event(data, self._server, kept=bool(conversation))
                         if event is None:
                             continue
                         if conversation and not isinstance(event, Piece) and not event.conversation:
@@ -120,7 +119,7 @@ class ResponsesBackend:
                                 if answer.empty and (delta := answer.add(Piece((), event.text))):
                                     yield delta
                                 yield answer.end(event.ending)
-                                await drain(stream)
+                                await stream.drain()
                                 return
                     else:
                         raise unfinished(kept=bool(conversation))
@@ -128,7 +127,7 @@ class ResponsesBackend:
         except FAULTS as error:
             raise translate(error, self._server, kept=bool(conversation)) from error
 
-    async def _open(self, request: Request) -> tuple[AsyncStream[ResponseStreamEvent], str]:
+    async def _open(self, request: Request) -> tuple[Stream, str]:
         """Asks; also says in which conversation, if in any."""
         conversation = "" if self._local else request.remote
         try:
@@ -149,11 +148,10 @@ class ResponsesBackend:
 
     async def _create(self, history: Sequence[Exchange]) -> str:
         """A new conversation that knows the history; empty where the server has no conversations."""
-        items = _input(messages(trim(history, self._history_tokens)))
+        items = [as_json(message) for message in messages(trim(history, self._history_tokens))]
+        body = {"metadata": {"made_by": "rivulet"}} | given(items=items[:_CHUNK])
         try:
-            made = await self._client.conversations.create(
-                items=items[:_CHUNK] or omit, metadata={"made_by": "rivulet"}
-            )
+            made = await self._client.post(path("conversations"), body=body, cast_to=object)
         except APIStatusError as error:
             if error.status_code not in _NONE_HERE:
                 raise
@@ -164,26 +162,23 @@ class ResponsesBackend:
             self._local = True
             return ""
         for start in range(_CHUNK, len(items), _CHUNK):
-            await self._client.conversations.items.create(conversation, items=items[start : start + _CHUNK])
+            body = {"items": items[start : start + _CHUNK]}
+            await self._client.post(path("conversations", conversation, "items"), body=body, cast_to=object)
         return conversation
 
-    async def _ask_in(
-        self, conversation: str, request: Request, history: Sequence[Exchange] = ()
-    ) -> AsyncStream[ResponseStreamEvent]:
+    async def _ask_in(self, conversation: str, request: Request, history: Sequence[Exchange] = ()) -> Stream:
         """Asks; before the question it says what the conversation lacks of the history."""
         for wait in (*self._locked_waits, None):
             # looked up each time: what holds the lock may be an aborted answer that is being added
             before = missing(history, await self._newest(conversation)) if unsettled(history) else []
             try:
-                return await self._client.responses.create(
-                    **self._settings,
-                    input=_input([*before, Message("user", request.text)]),
+                return await self._ask(
+                    [*before, Message("user", request.text)],
                     conversation=conversation,
                     store=True,
-                    stream=True,
                     stream_options={"include_obfuscation": False},  # padding that only costs bandwidth
                     truncation="auto",
-                    safety_identifier=request.person or omit,
+                    **given(safety_identifier=request.person),
                 )
             except APIStatusError as error:
                 if error.code != "conversation_locked":
@@ -196,14 +191,20 @@ class ResponsesBackend:
 
     async def _newest(self, conversation: str) -> list[Message]:
         """The newest messages that the server holds, oldest first."""
-        page = await self._client.conversations.items.list(conversation, limit=_NEWEST, order="desc")
-        held = [message for item in page.data or [] if (message := _message(item))]
+        newest = {"limit": _NEWEST, "order": "desc"}
+        page = await self._client.get(
+            path("conversations", conversation, "items"), cast_to=object, options={"params": newest}
+        )
+        held = [message for item in many(page, "data") if (message := _message(item))]
         return held[::-1]
 
-    async def _ask_with_history(self, request: Request) -> AsyncStream[ResponseStreamEvent]:
+    async def _ask_with_history(self, request: Request) -> Stream:
         # no field here that only OpenAI has: this is for all the others
-        said = messages(trim(request.history, self._history_tokens), request.text)
-        return await self._client.responses.create(**self._settings, input=_input(said), store=False, stream=True)
+        return await self._ask(messages(trim(request.history, self._history_tokens), request.text), store=False)
+
+    async def _ask(self, said: Sequence[Message], **more: Any) -> Stream:
+        body = {**self._settings, "input": [as_json(message) for message in said], **more}
+        return await open_stream(self._client, path("responses"), body)
 
 
 _CHUNK = 20  # items: OpenAI's limit for one call
@@ -217,10 +218,6 @@ def _is_refused(error: APIStatusError) -> bool:
     """The server knows the field `conversation` well enough to refuse it."""
     about = error.param == "conversation" or "'conversation'" in error.message
     return error.status_code in {400, 422, 501} and about and error.code != "conversation_locked"
-
-
-def _input(said: Sequence[Message]) -> ResponseInputParam:
-    return [EasyInputMessageParam(role=message.role, content=message.text) for message in said]
 
 
 def _message(item: Any) -> Message | None:

@@ -1,7 +1,7 @@
 """What the events of a Responses stream mean.
 
-Events are told apart by their `type` alone: the SDK parses an unknown one as the class of a known one, and does not
-check that fields are there, so nothing is read from an event without looking.
+Events are told apart by their `type`: not every server sends the name that a stream of events has for it. Nothing is
+read from an event without looking whether it is there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.openai.answer import Piece
 from adapters.openai.errors import Server, failed
-from adapters.openai.fields import many, one, text
+from adapters.openai.fields import many, number, one, text
 from adapters.openai.streams import log_unknown
 from bot.core.model import End, Ending
 from bot.errors import BackendError
@@ -36,6 +36,8 @@ class Finished:
 
 def to_event(event: Any, server: Server, *, kept: bool) -> Created | Piece | Finished | None:
     """What an event means; None for what is not text. Raises BackendError for a failure."""
+    if error := one(event, "error"):  # with or without a type; the other shape is below
+        raise failed(error, server, kept=kept)
     kind = text(event, "type")
     match kind:
         case "response.output_text.delta":
@@ -49,9 +51,9 @@ def to_event(event: Any, server: Server, *, kept: bool) -> Created | Piece | Fin
             response = one(event, "response")
             return Finished(_ending(kind, response, server, kept), _output(response), _conversation(response))
         case "response.failed":
-            raise _error(one(one(event, "response"), "error"), server, kept)
+            raise failed(one(one(event, "response"), "error"), server, kept=kept)
         case "error":
-            raise _error(event, server, kept)
+            raise failed(event, server, kept=kept)
         case _:
             if kind not in IGNORED:
                 log_unknown(kind)
@@ -71,19 +73,15 @@ def _ending(kind: str, response: Any, server: Server, kept: bool) -> Ending:
                 case _:
                     raise BackendError(Ending(End.UNFINISHED, f"The server stopped early: {reason}."), again=not kept)
         case "failed":
-            raise _error(one(response, "error"), server, kept)
+            raise failed(one(response, "error"), server, kept=kept)
         case "cancelled":
             raise BackendError(Ending(End.FAILED, "The answer was cancelled on the server."))
         case _:
             return Ending(End.COMPLETED)
 
 
-def _error(error: Any, server: Server, kept: bool) -> BackendError:
-    return failed(text(error, "code"), text(error, "message"), server, kept=kept)
-
-
 def _part(event: Any) -> tuple[object, ...]:
-    return (getattr(event, "output_index", 0), getattr(event, "content_index", 0))
+    return (number(event, "output_index"), number(event, "content_index"))
 
 
 def _conversation(response: Any) -> str:

@@ -1,102 +1,94 @@
 """Threads on the server: what is said in them, and the runs that hold them."""
 
-# The SDK marks all of this API as deprecated; other servers than OpenAI still have it.
-# pyright: reportDeprecated=false
-
 from __future__ import annotations
 
 import asyncio
 import logging
-import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from openai import AsyncOpenAI, AsyncStream, BadRequestError, omit
-from openai.types.beta import AssistantStreamEvent
-from openai.types.beta.thread_create_params import Message as FirstMessage
-from openai.types.beta.threads.run_submit_tool_outputs_params import ToolOutput
+from openai import AsyncOpenAI, BadRequestError
 
+from adapters.openai.client import given, path
+from adapters.openai.errors import Server, another_api
 from adapters.openai.fields import many, one, text
-from adapters.openai.memory import Message
+from adapters.openai.memory import Message, as_json
+from adapters.openai.streams import Stream, open_stream
 from bot.core.model import End, Ending
 from bot.errors import BackendError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Stream = AsyncStream[AssistantStreamEvent]
-
-
-def quietly(call: Callable[[], T]) -> T:
-    """Begins a call without the SDK's DeprecationWarning: people are told of the removal where it matters."""
-    with warnings.catch_warnings():  # safe with asyncio: nothing is awaited in here
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return call()
 
 
 class Threads:
     """Errors of the SDK pass through. A thread that is busy is freed by cancelling the runs in it."""
 
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._threads = client.beta.threads
+    def __init__(self, client: AsyncOpenAI, server: Server) -> None:
+        self._client = client
+        self._server = server
 
     async def create(self, said: Sequence[Message]) -> str:
-        first = [FirstMessage(role=message.role, content=message.text) for message in said]
-        made = await quietly(lambda: self._threads.create(messages=first or omit))
-        return made.id
+        return await self._make(path("threads"), given(messages=[as_json(message) for message in said]))
 
     async def delete(self, thread: str) -> None:
-        await quietly(lambda: self._threads.delete(thread))
+        await self._client.delete(path("threads", thread), cast_to=object)
 
     async def say(self, thread: str, message: Message) -> str:
         """Adds a message; returns its id."""
-        made = await self._unless_busy(
-            thread, lambda: self._threads.messages.create(thread, role=message.role, content=message.text)
-        )
-        return made.id
+        messages = path("threads", thread, "messages")
+        return await self._unless_busy(thread, lambda: self._make(messages, as_json(message)))
 
     async def take_back(self, thread: str, message: str) -> None:
         """Removes a message."""
-        await quietly(lambda: self._threads.messages.delete(message, thread_id=thread))
+        await self._client.delete(path("threads", thread, "messages", message), cast_to=object)
 
     async def newest(self, thread: str) -> list[Message]:
         """The newest messages that the server holds, oldest first."""
-        page = await quietly(lambda: self._threads.messages.list(thread, limit=_NEWEST, order="desc"))
-        return [
-            Message(message.role, "\n\n".join(text(one(part, "text"), "value") for part in many(message, "content")))
-            for message in reversed(page.data)
-        ]
+        held = [_message(message) for message in await self._list(path("threads", thread, "messages"))]
+        return held[::-1]
 
     async def run(self, thread: str, assistant: str, settings: Mapping[str, Any]) -> Stream:
         """Starts an answer."""
-        return await self._unless_busy(
-            thread, lambda: self._threads.runs.create(thread, assistant_id=assistant, stream=True, **settings)
-        )
+        runs = path("threads", thread, "runs")
+        body = {"assistant_id": assistant, **settings}
+        return await self._unless_busy(thread, lambda: open_stream(self._client, runs, body))
 
     async def submit(self, thread: str, run: str, outputs: Mapping[str, str]) -> Stream:
         """Goes on with an answer that waited for the outputs of these calls, by their ids."""
-        given = [ToolOutput(tool_call_id=call, output=output) for call, output in outputs.items()]
-        return await quietly(
-            lambda: self._threads.runs.submit_tool_outputs(run, thread_id=thread, tool_outputs=given, stream=True)
-        )
+        body = {"tool_outputs": [{"tool_call_id": call, "output": output} for call, output in outputs.items()]}
+        return await open_stream(self._client, path("threads", thread, "runs", run, "submit_tool_outputs"), body)
 
     async def cancel(self, thread: str, run: str) -> None:
         """Asks the server to end a run; one that is over is no error."""
         try:
-            await quietly(lambda: self._threads.runs.cancel(run, thread_id=thread))
+            await self._client.post(path("threads", thread, "runs", run, "cancel"), cast_to=object)
         except BadRequestError:
             log.debug("openai.run.already_over", extra={"run": run})
+
+    async def _make(self, where: str, body: Mapping[str, Any]) -> str:
+        """The id of what was made."""
+        made = text(await self._client.post(where, body=body, cast_to=object), "id")
+        if not made:
+            raise another_api(self._server)  # a page for everything that a server does not know
+        return made
+
+    async def _list(self, where: str) -> list[Any]:
+        """The newest first."""
+        params = {"limit": _NEWEST, "order": "desc"}
+        return many(await self._client.get(where, cast_to=object, options={"params": params}), "data")
 
     async def _unless_busy(self, thread: str, call: Callable[[], Awaitable[T]]) -> T:
         """Makes a call that the thread refuses while a run is active in it; such a run is ended first."""
         try:
-            return await quietly(call)
+            return await call()
         except BadRequestError as error:
             if not _is_busy(error):
                 raise
         await self._end_runs(thread)
         try:
-            return await quietly(call)
+            return await call()
         except BadRequestError as error:
             if not _is_busy(error):
                 raise
@@ -113,8 +105,8 @@ class Threads:
             await asyncio.sleep(wait)
 
     async def _active(self, thread: str) -> list[str]:
-        page = await quietly(lambda: self._threads.runs.list(thread, limit=_NEWEST, order="desc"))
-        return [run.id for run in page.data if run.status in _ACTIVE]
+        runs = await self._list(path("threads", thread, "runs"))
+        return [text(run, "id") for run in runs if text(run, "status") in _ACTIVE]
 
 
 _NEWEST = 100  # the most that one call lists
@@ -122,6 +114,11 @@ _CANCEL_WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds between looks at runs 
 
 # Statuses of a run that holds its thread.
 _ACTIVE = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
+
+
+def _message(message: Any) -> Message:
+    texts = [text(one(part, "text"), "value") for part in many(message, "content")]
+    return Message("assistant" if text(message, "role") == "assistant" else "user", "\n\n".join(texts))
 
 
 def _is_busy(error: BadRequestError) -> bool:

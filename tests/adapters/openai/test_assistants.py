@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 
 from adapters.openai.assistants import AssistantsBackend
 from adapters.openai.client import open_client
-from adapters.openai.threads import quietly
+from adapters.openai.fields import many, text
 from bot.core.model import Delta, End, Request
 from bot.errors import BackendError
 from playground.openai import errors
@@ -33,11 +33,13 @@ class House:
         self._backends: list[AssistantsBackend] = []
 
     def client(self) -> AsyncOpenAI:
-        return open_client(api_key=self.server.api_key, base_url=self._url)
+        client = open_client(api_key=self.server.api_key, base_url=self._url)
+        return client.with_options(default_headers={"OpenAI-Beta": "assistants=v2"})
 
     def backend(self, **more: object) -> AssistantsBackend:
         settings = {"model": "gpt-6-luna", "instructions": "Be brief.", **more}
-        backend = AssistantsBackend(self.client(), self.notebook, **settings)  # pyright: ignore[reportArgumentType] -- each test names what it changes
+        client = open_client(api_key=self.server.api_key, base_url=self._url)
+        backend = AssistantsBackend(client, self.notebook, **settings)  # pyright: ignore[reportArgumentType] -- each test names what it changes
         self._backends.append(backend)
         return backend
 
@@ -51,8 +53,8 @@ class House:
     async def statuses(self, thread: str) -> list[str]:
         """Of every run in a thread."""
         async with self.client() as client:
-            page = await quietly(lambda: client.beta.threads.runs.list(thread))  # pyright: ignore[reportDeprecated] -- this API is what is tested
-            return [run.status for run in page.data]
+            page = await client.get(f"/threads/{thread}/runs", cast_to=object)
+            return [text(run, "status") for run in many(page, "data")]
 
     async def close(self) -> None:
         for backend in self._backends:
@@ -101,7 +103,7 @@ async def test_an_assistant_that_was_deleted_elsewhere_is_made_again(house: Hous
     await ask(house.backend(), "One?")
     made = json.loads(house.notebook.notes["openai.assistant"])["id"]
     async with house.client() as client:
-        await quietly(lambda: client.beta.assistants.delete(made))  # pyright: ignore[reportDeprecated] -- this API is what is tested
+        await client.delete(f"/assistants/{made}", cast_to=object)
     backend = house.backend(instructions=instructions)
     assert (await ask(backend, "Two?")).end is End.COMPLETED
     assert (await ask(backend, "Three?")).end is End.COMPLETED
@@ -110,8 +112,9 @@ async def test_an_assistant_that_was_deleted_elsewhere_is_made_again(house: Hous
 
 async def test_a_configured_assistant_is_used_as_it_is(house: House) -> None:
     async with house.client() as client:
-        theirs = await quietly(lambda: client.beta.assistants.create(model="gpt-6-luna", instructions="Be kind."))  # pyright: ignore[reportDeprecated] -- this API is what is tested
-    backend = house.backend(assistant_id=theirs.id)
+        body = {"model": "gpt-6-luna", "instructions": "Be kind."}
+        theirs = text(await client.post("/assistants", body=body, cast_to=object), "id")
+    backend = house.backend(assistant_id=theirs)
     await backend.probe()
     await ask(backend, "One?")
     assert house.server.requests[-1].whole.startswith("system: Be kind.")
@@ -206,7 +209,7 @@ async def test_a_run_that_a_crash_left_running_is_cancelled_before_the_next_ques
     house.server.script(Script("one two three", fault=Stall(30, after=2)))
     async with house.client() as client:
         assistant = json.loads(house.notebook.notes["openai.assistant"])["id"]
-        await quietly(lambda: client.beta.threads.runs.create(thread, assistant_id=assistant))  # pyright: ignore[reportDeprecated] -- this API is what is tested
+        await client.post(f"/threads/{thread}/runs", body={"assistant_id": assistant}, cast_to=object)
     outcome = await ask(house.backend(), Request("Go on", thread))
     assert outcome.end is End.COMPLETED
     assert await house.statuses(thread) == ["completed", "cancelled", "completed"]

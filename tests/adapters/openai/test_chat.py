@@ -1,4 +1,4 @@
-"""Recorded Chat Completions streams, through the real SDK, and what the server is sent."""
+"""Recorded Chat Completions streams, over the real client, and what the server is sent."""
 
 from __future__ import annotations
 

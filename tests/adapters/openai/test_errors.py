@@ -98,7 +98,8 @@ def test_the_wait_may_be_a_date() -> None:
     ],
 )
 def test_inside_a_stream_the_wait_is_read_from_the_sentence(words: str, seconds: float | None) -> None:
-    error = failed("rate_limit_exceeded", words, Server("chat", ADDRESS, "gpt-6-luna"), kept=False)
+    said = {"code": "rate_limit_exceeded", "message": words}
+    error = failed(said, Server("chat", ADDRESS, "gpt-6-luna"), kept=False)
     assert error.ending.retry_after == seconds
 
 
