@@ -52,7 +52,7 @@ class Dispatcher:
         self._workers: dict[Channel, asyncio.Task[None]] = {}
         self._waiting: set[Channel] = set()  # channels that may have a queued turn
         self._running: dict[Channel, Relay] = {}
-        self._stop_next: set[Channel] = set()
+        self._fetching: dict[Channel, bool] = {}  # channels whose first turn is on its way; whether to stop it
         self._errands: set[asyncio.Task[None]] = set()
         self._forgetting = asyncio.Lock()
         self._obeyed: OrderedDict[str, None] = OrderedDict()
@@ -80,8 +80,8 @@ class Dispatcher:
             case Command.STOP:
                 if relay := self._running.get(channel):
                     relay.stop(Ending(End.STOPPED))
-                elif channel in self._workers:
-                    self._stop_next.add(channel)  # its turn is just being fetched
+                elif channel in self._fetching:
+                    self._fetching[channel] = True
                 else:
                     return "There is no answer running here."
                 return "Stopped."
@@ -103,6 +103,7 @@ class Dispatcher:
             return  # it stays queued in the store, for the next start
         self._waiting.add(channel)
         if channel not in self._workers:
+            self._fetching[channel] = False
             self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
 
     async def give_up(self, turn: Turn) -> None:
@@ -136,7 +137,7 @@ class Dispatcher:
             log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
             asyncio.get_running_loop().call_later(_STORE_PAUSE, self.wake, channel)
         finally:
-            self._stop_next.discard(channel)
+            self._fetching.pop(channel, None)
             del self._workers[channel]
 
     async def _answer(self, turn: Turn) -> None:
@@ -152,8 +153,7 @@ class Dispatcher:
             timeouts=self._timeouts,
         )
         self._running[channel] = relay
-        if channel in self._stop_next:
-            self._stop_next.discard(channel)
+        if self._fetching.pop(channel, False):
             relay.stop(Ending(End.STOPPED))
         try:
             await relay.run()
@@ -191,7 +191,9 @@ class Dispatcher:
         return True
 
     async def _obey_in_text(self, command: Command, prompt: Prompt) -> None:
-        stops_something = command is Command.STOP and prompt.channel in self._workers
+        stops_something = command is Command.STOP and (
+            prompt.channel in self._running or prompt.channel in self._fetching
+        )
         try:
             words = await self.obey(command, prompt.channel)
         except StoreError as error:
