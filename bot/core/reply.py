@@ -138,11 +138,14 @@ class Reply:
         if self._ending is not None:
             urgency = Urgency.FINAL
         hold = self._dialect.first_words if urgency is Urgency.FIRST and self._spaces < _A_FEW_WORDS else 0.0
+        since = self._unseen.since
+        if since is None:  # what is written next are further pages of what came before the last write
+            since = self._sending.since
         return Need(
             call,
             urgency,
             self._unseen.chars,
-            self._unseen.since,
+            since,
             began=self._first_at,
             not_before=self._first_at + hold,
         )

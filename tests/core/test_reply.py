@@ -379,3 +379,14 @@ def test_a_page_whose_edit_was_not_answered_does_not_keep_what_has_moved_to_the_
     reply.feed(second[50:], 2.0)
     drive(reply, screen, [], Ending(End.COMPLETED))
     assert list(screen.messages.values()) == [first.strip(), second.strip()]
+
+
+def test_a_further_page_has_waited_as_long_as_the_text_before_it():
+    reply = Reply(DISCORD)
+    reply.feed("word " * 900, now=3.0)
+    first = reply.next_action()
+    assert isinstance(first, Post)
+    reply.done(first, "m1")
+    need = reply.need()
+    assert isinstance(need, Need)
+    assert (need.call, need.since) == (Call.POST, 3.0)
