@@ -7,13 +7,16 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import delay, lengths, many
+from tests.bench import delay, elsewhere, latency, lengths, many, stall
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
     "delay": delay.report,
     "lengths": lengths.report,
     "many": many.report,
+    "latency": latency.report,
+    "stall": stall.report,
+    "elsewhere": elsewhere.report,
 }
 
 

@@ -50,6 +50,16 @@ def even_delay(duration: float, *, calls: int, seconds: float, trip: float) -> f
     return trip / 2 + duration / (2 * max(states, 1))
 
 
+def least_together(duration: float, answers: int, *, calls: int, seconds: float, trip: float) -> float:
+    """Seconds, on average over answers that begin and end together under one window of edits; each has its own post.
+
+    A bound, which no schedule beats and not every case reaches: it divides the edits as if they could be cut, and
+    spaces the states of each answer evenly.
+    """
+    edits = calls * ceil(duration / seconds)
+    return trip / 2 + duration / (2 * (1 + edits / answers))
+
+
 def shares(calls: int, replies: int) -> list[int]:
     """How a window of calls is best shared by replies that begin and end together: as evenly as it can be."""
     each, more = divmod(calls, replies)

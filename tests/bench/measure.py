@@ -58,6 +58,19 @@ def figures(deltas: Sequence[tuple[float, str]], moments: Iterable[Moment]) -> F
     )
 
 
+def seen_by(deltas: Sequence[tuple[float, str]], moments: Iterable[Moment], at: float) -> float:
+    """When all that the model had sent by then could be read. Raises ValueError if it never could."""
+    text = "".join(piece for _, piece in deltas)
+    sent = sum(len(piece) for sent_at, piece in deltas if sent_at <= at)
+    messages: dict[str, str] = {}
+    for moment in moments:
+        if moment.kind in ("posted", "edited"):
+            messages[moment.message] = moment.text
+            if characters_shown(text, messages.values()) >= sent:
+                return moment.at
+    raise ValueError(f"of {sent} characters some were never shown")
+
+
 def characters_shown(text: str, messages: Iterable[str]) -> int:
     """How much of the text can be read in these messages, one after the other. Raises ValueError for other words."""
     place = 0

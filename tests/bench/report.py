@@ -1,10 +1,24 @@
-"""How a benchmark is printed: a title, how it was measured, the rows, and how busy the machine was."""
+"""How a benchmark is printed: a title, how it was measured, the rows, the targets, and how busy the machine was."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure should at most be."""
+
+    what: str
+    figure: float
+    most: float
+    unit: str = " s"
+
+    def __str__(self) -> str:
+        met = "met" if self.figure <= self.most else "NOT MET"
+        return f"target: {self.what} <= {self.most:g}{self.unit}: {self.figure:.3f}{self.unit}, {met}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +30,17 @@ class Report:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     late: float  # seconds by which the measuring process was late at worst
+    targets: Sequence[Target] = ()
 
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.columns))]
         table = ["  ".join(_pad(line, widths)).rstrip() for line in lines]
         rule = "  ".join("-" * width for width in widths)
-        return "\n".join([self.title, self.method, "", table[0], rule, *table[1:], "", self._conditions(), ""])
+        targets = [*map(str, self.targets), ""] if self.targets else []
+        return "\n".join(
+            [self.title, self.method, "", table[0], rule, *table[1:], "", *targets, self._conditions(), ""]
+        )
 
     def _conditions(self) -> str:
         one, five, _ = os.getloadavg()
@@ -34,6 +52,10 @@ class Report:
 
 def seconds(value: float) -> str:
     return f"{value:.3f}"
+
+
+def milliseconds(value: float) -> str:
+    return f"{1000 * value:.1f}"
 
 
 def ratio(value: float) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,10 +34,22 @@ _PATIENCE = 90.0  # seconds after the model's last word: longer than Slack's min
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question in a room of its own."""
+    """One question, in a room of its own unless it is asked in Discord's `shared` one."""
 
     platform: Literal["discord", "slack"]
     answer: Answer
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was asked at this time (seconds, monotonic)."""
+
+    number: int
+    answer: Answer
+    room: str
+    at: float
+    message: str = ""  # in a shared room: to which the answer replies
 
 
 @dataclass
@@ -58,13 +72,29 @@ class Rig:
     async def ask(self, questions: Sequence[Question]) -> list[Figures]:
         """Asks all of them at once; returns when all are answered. Raises ValueError if not with the model's words,
         and RuntimeError if not in time."""
-        asked = [self._ask(question) for question in questions]
-        deadline = time.monotonic() + max(question.answer.seconds for question in questions) + _PATIENCE
-        while unanswered := [number for number, room in asked if not self._answered(number, room)]:
+        return await self.answered(self.begin(questions))
+
+    def begin(self, questions: Sequence[Question]) -> list[Asked]:
+        return [self._ask(question) for question in questions]
+
+    async def answered(self, asked: Sequence[Asked]) -> list[Figures]:
+        """As `ask`, for questions that were asked before."""
+        longest = max(each.answer.seconds + (each.answer.stall or (0, 0))[1] for each in asked)
+        deadline = asked[0].at + longest + _PATIENCE
+        while unanswered := self._unanswered(asked):
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{len(unanswered)} of {len(asked)} questions were not answered in time")
+                raise RuntimeError(f"{unanswered} of {len(asked)} questions were not answered in time")
             await asyncio.sleep(0.2)
-        return [figures(self._streams()[number].deltas, self._moments(room)) for number, room in asked]
+        streams, moments = self.streams(), self._by_room()
+        return [figures(streams[each.number].deltas, _of(each, moments)) for each in asked]
+
+    def streams(self) -> dict[int, Stream]:
+        """What the model said to each question, by the question's number."""
+        return {_number(stream.request.question): stream for stream in self.playground.openai.streams}
+
+    def moments(self, asked: Asked) -> list[Moment]:
+        """What a reader saw of the answer."""
+        return _of(asked, self._by_room())
 
     async def watch(self) -> None:
         """Keeps `late`."""
@@ -73,54 +103,81 @@ class Rig:
             await asyncio.sleep(0.01)
             self.late = max(self.late, time.monotonic() - due)
 
-    def _ask(self, question: Question) -> tuple[int, str]:
+    def _ask(self, question: Question) -> Asked:
         number = next(self._numbers)
         self._scripts[number] = question.answer.script(seed=number)
         words = f"Question {number}"
+        at = time.monotonic()
         if question.platform == "discord":
             discord = self.playground.discord
-            room = discord.add_channel(f"room-{number}")
-            discord.say(room, discord.ada, words, mentions_bot=True)
+            room = discord.general if question.shared else discord.add_channel(f"room-{number}")
+            message = discord.say(room, discord.ada, words, mentions_bot=True)
         else:
             slack = self.playground.slack
             room = slack.add_channel(f"room-{number}")
-            slack.say(room, slack.ada, f"<@{slack.bot_user}> {words}")
-        return number, room
+            message = slack.say(room, slack.ada, f"<@{slack.bot_user}> {words}")
+        return Asked(number, question.answer, room, at, message if question.shared else "")
 
-    def _answered(self, number: int, room: str) -> bool:
-        text = self._scripts[number].text
-        shown = self.playground.timeline.shown(room)
-        answer = [shown[moment.message] for moment in self._moments(room) if moment.kind == "posted"]
-        return characters_shown(text, answer) == len(text)
+    def _unanswered(self, asked: Sequence[Asked]) -> int:
+        """How many; while the model is still writing they are not looked at, for that takes time."""
+        streams = self.streams()
+        writing = sum(each.number not in streams or streams[each.number].finished_at is None for each in asked)
+        if writing:
+            return writing
+        moments = self._by_room()
+        return sum(not self._answered(each, _of(each, moments)) for each in asked)
 
-    def _moments(self, room: str) -> list[Moment]:
-        return [moment for moment in self.playground.timeline.moments if moment.bot and moment.room == room]
+    def _answered(self, asked: Asked, moments: Sequence[Moment]) -> bool:
+        text = self._scripts[asked.number].text
+        shown = {moment.message: moment.text for moment in moments if moment.kind in ("posted", "edited")}
+        return characters_shown(text, shown.values()) == len(text)
 
-    def _streams(self) -> dict[int, Stream]:
-        return {_number(stream.request.question): stream for stream in self.playground.openai.streams}
+    def _by_room(self) -> dict[str, list[Moment]]:
+        """The bot's."""
+        rooms: dict[str, list[Moment]] = defaultdict(list)
+        for moment in self.playground.timeline.moments:
+            if moment.bot:
+                rooms[moment.room].append(moment)
+        return rooms
 
 
 @asynccontextmanager
-async def rig() -> AsyncGenerator[Rig]:
-    """Starts both, asks one short question on each platform so that everything is loaded, and ends both."""
-    playground = Playground(latency=TRIP)
+async def rig(playground: Playground | None = None, *, jitter: float = 0.0, bot: str = "bot") -> AsyncGenerator[Rig]:
+    """Starts both, asks one short question on each platform so that everything is loaded, and ends both.
+
+    `playground` may have other limits and another latency. With `jitter` of 0.5 each half of each call takes between
+    half and one and a half times as long. `bot` is the module that is run.
+    """
+    playground = playground or Playground(latency=TRIP)
     await playground.start()
     here = Rig(playground)
     try:
         with tempfile.TemporaryDirectory() as directory:
-            async with _bot(playground, Path(directory)):
+            async with _bot(bot, playground, Path(directory)):
                 await here.ask([Question("discord", Answer(0.05)), Question("slack", Answer(0.05))])
-                watching = asyncio.create_task(here.watch())
+                background = [asyncio.create_task(here.watch())]
+                if jitter:
+                    background.append(asyncio.create_task(_redraw(playground, jitter)))
                 try:
                     yield here
                 finally:
-                    watching.cancel()
+                    for task in background:
+                        task.cancel()
     finally:
         await playground.close()
 
 
+async def _redraw(playground: Playground, jitter: float) -> None:
+    """Draws the latency anew all the time; each half of a call takes the one of its moment."""
+    choose, trip = random.Random(1).uniform, playground.latency
+    while True:
+        playground.discord.latency = trip * choose(1 - jitter, 1 + jitter)
+        playground.slack.latency = trip * choose(1 - jitter, 1 + jitter)
+        await asyncio.sleep(0.002)
+
+
 @asynccontextmanager
-async def _bot(playground: Playground, directory: Path) -> AsyncGenerator[None]:
+async def _bot(module: str, playground: Playground, directory: Path) -> AsyncGenerator[None]:
     """`rivulet run`, ready. What it has to complain about goes to the standard error stream."""
     config = directory / "config.toml"
     config.write_text(_config(playground, directory / "rivulet.db"))
@@ -131,7 +188,7 @@ async def _bot(playground: Playground, directory: Path) -> AsyncGenerator[None]:
         "SLACK_APP_TOKEN": playground.slack.app_token,
     }
     bot = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "run", "--config", str(config)),
+        *(sys.executable, "-m", module, "run", "--config", str(config)),
         env={**os.environ, **secrets},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -165,6 +222,14 @@ api_url = {json.dumps(playground.slack_api)}
 [database]
 url = {json.dumps(f"sqlite+aiosqlite:///{database}")}
 """
+
+
+def _of(asked: Asked, by_room: dict[str, list[Moment]]) -> list[Moment]:
+    moments = by_room.get(asked.room, [])
+    if asked.message:
+        replies = {moment.message for moment in moments if moment.reply_to == asked.message}
+        moments = [moment for moment in moments if moment.message in replies]
+    return moments
 
 
 def _number(question: str) -> int:

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import pytest
 
-from tests.bench.least import even_delay, least_delay, shares
+from tests.bench.least import even_delay, least_delay, least_together, shares
 
 
 class Limits(TypedDict):
@@ -103,6 +103,12 @@ def test_a_window_is_shared_as_evenly_as_it_can_be():
     assert shares(50, 5) == [10] * 5
     assert sorted(shares(50, 20)) == [2] * 10 + [3] * 10
     assert sum(shares(3, 5)) == 3
+
+
+def test_answers_that_share_a_channel_have_its_edits_and_a_post_each():
+    """Ten edits in 10 s and three posts: 13 states, a third of them for each."""
+    assert least_together(10.0, 3, **DISCORD) == pytest.approx(0.04 + 10 / 2 / (13 / 3))
+    assert least_together(10.0, 1, **DISCORD) <= least_delay(10.0, **DISCORD)
 
 
 def test_a_duration_that_is_none_is_refused():

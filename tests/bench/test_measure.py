@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.timeline import Kind, Moment
-from tests.bench.measure import figures
+from tests.bench.measure import figures, seen_by
 
 DELTAS = [(10.0, "one"), (11.0, " two"), (13.0, " three")]
 
@@ -49,6 +49,14 @@ def test_a_state_that_shows_less_than_before_takes_nothing_back():
         ],
     )
     assert seen.mean == pytest.approx((3 * 3.5 + 4 * 2.5 + 4 * 0.5 + 2 * 2.0) / 13)
+
+
+def test_a_silence_is_over_for_readers_when_they_see_all_that_was_sent_before_it():
+    states = [moment(10.5, "posted", "one"), moment(12.0, "edited", "one t"), moment(12.5, "edited", "one two")]
+    assert seen_by(DELTAS, states, 10.9) == 10.5
+    assert seen_by(DELTAS, states, 11.0) == 12.5
+    with pytest.raises(ValueError, match="never shown"):
+        seen_by(DELTAS, states, 13.0)
 
 
 def test_other_words_than_the_models_are_an_error():
