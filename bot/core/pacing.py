@@ -10,8 +10,8 @@ A window allows `calls` calls in any `seconds` seconds. Two ways of counting nev
 Spending progress. How long an answer will be is not known, but most are short, so early permits are worth more:
 
 - A window that comes back while an answer is still being written (Discord: 5 s) is spread evenly until it comes back:
-  with k permits left, the next one is due after 1/(k+1) of the rest; young answers take it earlier. One permit a live
-  reply is kept back for its final state, until the window is so near its end that a final state can wait for it.
+  with k permits left, the next one is due after 1/(k+1) of the rest; young answers take it earlier. One permit is kept
+  back for a final state, until the window is so near its end that a final state can wait for it.
 - A window that does not (Slack: a minute for the whole workspace) is planned: what is not kept back for final states,
   nor for the questions that are likely to come, is shared by the live replies over the rest of a usual answer.
 
@@ -154,10 +154,10 @@ class Window:
 
     def progress_at(self, now: float, need: Need) -> float:
         """When a write that only shows progress is worth its permit."""
-        left, kept = self.available(now), min(self.live, self.limit.calls // 2)
+        left = self.available(now)
         if self.limit.seconds <= _SHORT:
-            return self._evenly(now, need, left, kept)
-        return self._planned(now, need, left, kept + self._for_the_next(now))
+            return self._evenly(now, need, left, min(self.live, 1))
+        return self._planned(now, need, left, min(self.live, self.limit.calls // 2) + self._for_the_next(now))
 
     def end(self, now: float) -> None:
         """A reply has ended."""
