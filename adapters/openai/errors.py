@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import cast
 
+import aiohttp
 import httpx2
 import openai
 
@@ -21,12 +22,14 @@ from adapters.openai.fields import text
 from bot.core.model import End, Ending
 from bot.errors import BackendError
 
-# What the SDK lets out: its own errors, bare httpx2 errors, bad JSON inside a stream, a key that no header can carry.
+# What gets out of a call or a stream: errors of the SDK, of httpx2, through which it speaks, and of aiohttp, which does
+# it (that of an answer that is no HTTP); bad JSON; a key that no header can carry.
 FAULTS = (
     openai.OpenAIError,
     httpx2.HTTPError,
     httpx2.InvalidURL,
     httpx2.StreamError,
+    aiohttp.ClientError,
     json.JSONDecodeError,
     UnicodeError,
 )
@@ -46,14 +49,19 @@ def translate(error: Exception, server: Server, *, kept: bool) -> BackendError:
     match error:
         case openai.APIStatusError():
             return _refused(error, server)
-        case openai.APITimeoutError() | httpx2.TimeoutException():
-            if isinstance(_cause(error), httpx2.ConnectTimeout):
-                return _unreachable(server)
-            return BackendError(Ending(End.TIMED_OUT, f"{server.address} went silent."))
-        case openai.APIConnectionError() | httpx2.HTTPError() | httpx2.StreamError() | httpx2.InvalidURL():
-            cause = _cause(error)
-            if isinstance(cause, httpx2.ConnectError | httpx2.UnsupportedProtocol | httpx2.InvalidURL):
-                return _unreachable(server)
+        case (
+            openai.APIConnectionError()
+            | httpx2.HTTPError()
+            | httpx2.StreamError()
+            | httpx2.InvalidURL()
+            | aiohttp.ClientError()
+        ):
+            causes = _causes(error)
+            if any(isinstance(cause, _NEVER_REACHED) for cause in causes):
+                detail = f"Nothing answers at {server.address}."
+                return BackendError(Ending(End.UNREACHABLE, detail), again=True)
+            if any(isinstance(cause, httpx2.ReadTimeout | httpx2.WriteTimeout) for cause in causes):
+                return BackendError(Ending(End.TIMED_OUT, f"{server.address} went silent."))
             return BackendError(Ending(End.CONNECTION_LOST), again=not kept)
         case json.JSONDecodeError():
             detail = f"{server.address} sent something that is not JSON."
@@ -209,12 +217,22 @@ _GONE = {
 }
 
 
-def _unreachable(server: Server) -> BackendError:
-    return BackendError(Ending(End.UNREACHABLE, f"Nothing answers at {server.address}."), again=True)
+# The causes that tell it. What httpx2 is told says too little: a connection that broke is a ConnectTimeout there.
+_NEVER_REACHED = (
+    aiohttp.ClientConnectorError,  # refused, no such host, no TLS
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+)
 
 
-def _cause(error: Exception) -> BaseException:
-    return error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error, what it was made of, and so on."""
+    causes = [error]
+    while cause := causes[-1].__cause__:
+        causes.append(cause)
+    return causes
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:

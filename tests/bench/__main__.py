@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import delay, elsewhere, latency, lengths, many, stall
+from tests.bench import delay, deltas, elsewhere, latency, lengths, many, stall
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
@@ -17,6 +17,8 @@ REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
     "latency": latency.report,
     "stall": stall.report,
     "elsewhere": elsewhere.report,
+    "deltas": deltas.report,
+    "paced": deltas.paced,
 }
 
 

@@ -132,6 +132,19 @@ async def test_a_configured_assistant_that_is_not_there_is_named(house: House) -
     assert "asst_nobody" in raised.value.ending.detail
 
 
+@pytest.mark.parametrize("what", ["assistants", "threads", "threads/thread_1/messages"])
+async def test_a_server_that_answers_anything_to_everything_is_told_apart(
+    tape: Tape, client: AsyncOpenAI, what: str
+) -> None:
+    """Pages of the web do, with a 200."""
+    for path in {"assistants", "threads", "threads/thread_1/messages"} - {what}:
+        tape.plays(f"POST /{path}", {"id": "thread_1"})
+    tape.plays(f"POST /{what}", "<html>Welcome</html>", content_type="text/html")
+    backend = AssistantsBackend(client, MemoryNotebook(), model="gpt-6-luna", instructions="")
+    outcome = await ask(backend, "Hello")
+    assert (outcome.end, outcome.again) == (End.API_GONE, False)
+
+
 async def test_nothing_is_left_of_an_assistant_that_an_earlier_process_made(house: House) -> None:
     await ask(house.backend(), "One?")
     await house.backend().leave_nothing()
