@@ -38,7 +38,7 @@ async def report() -> Report:
     """One stream that comes as fast as it is read."""
     rows: list[list[str]] = []
     targets: list[Target] = []
-    async with replay() as server:
+    async with replay() as server, _watching() as lates:
         for api, most in _MOST.items():
             for pace, how in _PACES.items():
                 ours = await _cost(_ours(api), server, pace)
@@ -57,7 +57,7 @@ async def report() -> Report:
         "its own defaults.",
         columns=("", "deltas/s", "µs", "typed deltas/s", "µs", "ratio"),
         rows=rows,
-        late=0.0,
+        late=max(lates),
         targets=targets,
     )
 
@@ -133,10 +133,8 @@ async def _share(source: Open, server: str, streams: int) -> _Shared:
         try:
             await asyncio.sleep(_SETTLE)
             before, began, processor = sum(reply.deltas for reply in replies), time.monotonic(), time.process_time()
-            lates: list[float] = []
-            while (now := time.monotonic()) < began + _WINDOW:
-                await asyncio.sleep(_TIMER)
-                lates.append(time.monotonic() - now - _TIMER)
+            async with _watching() as lates:
+                await asyncio.sleep(_WINDOW)
             spent, seconds = time.process_time() - processor, time.monotonic() - began
         finally:
             for task in reading:
@@ -145,6 +143,27 @@ async def _share(source: Open, server: str, streams: int) -> _Shared:
     if early := [end for end in ended if not isinstance(end, asyncio.CancelledError)]:
         raise RuntimeError(f"{len(early)} streams ended early, the first with {early[0]!r}")
     return _Shared(sum(reply.deltas for reply in replies) - before, spent, seconds, lates)
+
+
+@asynccontextmanager
+async def _watching() -> AsyncGenerator[list[float]]:
+    """By how many seconds a timer of this event loop was late, each time."""
+    lates: list[float] = []
+    due = time.monotonic() + _TIMER
+
+    async def watch() -> None:
+        nonlocal due
+        while True:
+            await asyncio.sleep(_TIMER)
+            lates.append(time.monotonic() - due)
+            due = time.monotonic() + _TIMER
+
+    task = asyncio.create_task(watch())
+    try:
+        yield lates
+    finally:
+        task.cancel()
+        lates.append(max(0.0, time.monotonic() - due))  # one that is still waiting
 
 
 class _Counting(Reply):

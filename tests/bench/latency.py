@@ -15,9 +15,9 @@ from tests.bench.rig import Asked, Question, Rig, rig
 
 _SAMPLES = 40
 _CROWD = 100
-_BACKGROUND = Answer(24.0, pace=20.0)  # 100 of them are 2,000 tokens a second
+_BACKGROUND = Answer(32.0, pace=20.0)  # 100 of them are 2,000 tokens a second
 _PAUSE = 0.4  # seconds between two samples
-_BEGINNING = 3.0  # seconds after which all of the crowd's answers are being written
+_BEGINNING = 5.0  # seconds in which all of the crowd's answers begin
 
 
 @dataclass(slots=True)
@@ -35,13 +35,15 @@ async def report() -> Report:
         one = await _sample(here, path)
         crowd = here.begin([Question("discord", _BACKGROUND)] * (_CROWD - 1))
         await asyncio.sleep(_BEGINNING)
+        begin = time.monotonic()
         many = await _sample(here, path)
-        last = time.monotonic()
         await here.answered(crowd)
-        ended = min(here.streams()[each.number].finished_at or 0.0 for each in crowd)
+        streams = [here.streams()[each.number] for each in crowd]
+        to_model = [stream.request.at - each.at for each, stream in zip(crowd, streams, strict=True)]
+        ended = min(stream.finished_at or 0.0 for stream in streams)
         late, refused = here.late, here.refusals
-    if ended < last:
-        raise RuntimeError("the crowd's answers ended before the last sample")
+    if ended < begin + _SAMPLES * _PAUSE:
+        raise RuntimeError("some of the crowd's answers ended before the last question was asked")
     return Report(
         title="latency: what the bot itself adds, with platforms that answer at once",
         method=f"Milliseconds, {_SAMPLES} questions on Discord one after the other, each in a new channel and a new "
@@ -54,7 +56,11 @@ async def report() -> Report:
             *("live answers", "to OpenAI at all", "p95", "to the request", "p95"),
             *("first delta to post", "p95", "loopback", "p95"),
         ),
-        rows=[_row("1", one), _row(str(_CROWD), many)],
+        rows=[
+            _row("1", one),
+            _row(str(_CROWD), many),
+            ["the 99 themselves, asked at once", "", "", *_cells(to_model), "", "", "", ""],
+        ],
         late=late,
         targets=[
             Target("question to model request, 1 live: median", 1000 * median(one.request), 15, unit=" ms"),
@@ -86,7 +92,10 @@ def _add(samples: _Samples, here: Rig, asked: Asked) -> None:
 
 
 def _row(name: str, samples: _Samples) -> list[str]:
-    cells = [name]
-    for values in (samples.first_request, samples.request, samples.post, samples.loopback):
-        cells += [milliseconds(median(values)), milliseconds(quantiles(values, n=20)[-1])]
-    return cells
+    columns = (samples.first_request, samples.request, samples.post, samples.loopback)
+    return [name, *(cell for values in columns for cell in _cells(values))]
+
+
+def _cells(values: list[float]) -> list[str]:
+    """Median and p95."""
+    return [milliseconds(median(values)), milliseconds(quantiles(values, n=20)[-1])]
