@@ -37,9 +37,13 @@ def to_event(chunk: Any, server: Server) -> Chunk:
         return Chunk(response)
     choice = choices[0]
     delta = one(choice, "delta")
-    pieces = [Piece((field,), text(delta, field), refusal=field == "refusal") for field in ("content", "refusal")]
+    pieces: tuple[Piece, ...] = ()
+    if content := text(delta, "content"):
+        pieces += (Piece(("content",), content),)
+    if refusal := text(delta, "refusal"):
+        pieces += (Piece(("refusal",), refusal, refusal=True),)
     reason = text(choice, "finish_reason")
-    return Chunk(response, tuple(pieces), _ending(reason) if reason else None)
+    return Chunk(response, pieces, _ending(reason) if reason else None)
 
 
 def _ending(reason: str) -> Ending:

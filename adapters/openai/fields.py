@@ -19,10 +19,10 @@ def number(thing: Any, name: str) -> int:
 
 def one(thing: Any, name: str) -> Any:
     """Any field; None where it is missing."""
-    return cast(dict[str, Any], thing).get(name) if isinstance(thing, dict) else None
+    return cast("dict[str, Any]", thing).get(name) if isinstance(thing, dict) else None
 
 
 def many(thing: Any, name: str) -> list[Any]:
     """A list field; empty where it is missing or something else."""
     value = one(thing, name)
-    return cast(list[Any], value) if isinstance(value, list) else []
+    return cast("list[Any]", value) if isinstance(value, list) else []

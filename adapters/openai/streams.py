@@ -58,7 +58,9 @@ class Stream:
     async def __anext__(self) -> tuple[str, Any]:
         while True:
             while not self._events:
-                await self._read()
+                if self._ended:
+                    raise StopAsyncIteration
+                self._events.extend(await self._read())
             name, data = self._events.popleft()
             if data.startswith("[DONE]"):
                 raise StopAsyncIteration
@@ -85,13 +87,12 @@ class Stream:
                 async for _ in self._chunks:
                     pass
 
-    async def _read(self) -> None:
-        if self._ended:
-            raise StopAsyncIteration
-        chunk = await anext(self._chunks, None)
-        if chunk is None:
+    async def _read(self) -> list[ServerSentEvent]:
+        try:
+            return self._decoder.feed(await anext(self._chunks))
+        except StopAsyncIteration:
             self._ended = True
-        self._events.extend(self._decoder.finish() if chunk is None else self._decoder.feed(chunk))
+            return self._decoder.finish()
 
 
 _DRAIN = 0.1  # seconds; as long as the SDK itself waits after [DONE]
