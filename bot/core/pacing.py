@@ -80,6 +80,7 @@ class Need:
     chars: int = 0  # that no reader sees yet
     since: float | None = None  # when the first of them arrived
     began: float = 0.0  # when the answer's first text arrived
+    latest: float = inf  # when the last of it arrived
     not_before: float = 0.0
 
 
@@ -106,6 +107,7 @@ class Claim:
 _SHORT = 10.0  # seconds: a window that comes back within a usual answer
 _EAGER, _EAGER_FOR = 0.4, 3.0  # a new answer waits 0.4 of an even gap; after 3 s a whole one
 _PATIENCE = 0.6  # seconds that a final state may wait for a window to come back
+_SILENT = 0.5  # seconds without new text after which the model is not about to end: its readers see all there is
 _USUAL = 12.0  # seconds of a usual answer, as far as planning goes ...
 _AT_LEAST = 6.0  # ... and how long one is expected to go on that has gone on for longer
 _SHARE = 0.9  # of what is free; the rest is for answers that go on for longer than usual
@@ -201,7 +203,7 @@ class Window:
             return max(self.last_progress, need.began) + eagerness * self.limit.seconds / self.limit.calls
         last = max(self.last_progress, need.began)
         due = last + eagerness * (refill - last) / (left + 1)
-        return due if left > kept else max(due, refill - _PATIENCE)
+        return due if left > kept else max(due, min(refill - _PATIENCE, need.latest + _SILENT))
 
     def _planned(self, now: float, need: Need, left: int, kept: float) -> float:
         if left <= kept:
@@ -211,7 +213,8 @@ class Window:
         back = sum(finished + self.limit.seconds < now + rest for finished in self._finished)
         share = (_SHARE * (left - kept) + back) / max(1, self.live)
         since = need.since if need.since is not None else self.last_progress
-        return since + max(rest / (share + 1), min(_STEADY, _QUICK * max(1.0, age / _QUICK_FOR)))
+        due = since + max(rest / (share + 1), min(_STEADY, _QUICK * max(1.0, age / _QUICK_FOR)))
+        return min(due, max(since + _QUICK, need.latest + _SILENT))
 
     def _for_the_next(self, now: float) -> float:
         """Permits for questions to come: a few, or as many as the last answers let expect until permits come back."""

@@ -87,7 +87,7 @@ class Reply:
         self._text: list[str] = []
         self._spaces = 0
         self._settled = 0  # so many pages show what they will always show
-        self._first_at = 0.0
+        self._first_at = self._last_at = 0.0
         self._unseen = _Unseen()
         self._sending = _Unseen()
         self._ending: Ending | None = None
@@ -113,6 +113,7 @@ class Reply:
             return  # some servers begin with an empty piece: no reader waits for it
         if not self._text:
             self._first_at = now
+        self._last_at = now
         self._arrived.append(text)
         self._text.append(text)
         self._spaces += text.count(" ")
@@ -147,6 +148,7 @@ class Reply:
             self._unseen.chars,
             since,
             began=self._first_at,
+            latest=self._last_at,
             not_before=self._first_at + hold,
         )
 

@@ -208,3 +208,17 @@ def test_a_call_counts_against_all_its_limits():
     pacer.settle(0.1, [channel, everywhere])
     pacer.settle(0.1, [channel, everywhere])
     assert pacer.choose(0.2, [claim]) == 1.1
+
+
+def test_what_a_silent_model_has_written_does_not_wait_with_the_kept_permit():
+    limit, now = Limit("x", 5, 5.0), 0.0
+    pacer = Pacer()
+    pacer.enter([limit])
+    for _ in range(4):
+        assert isinstance(pacer.choose(now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
+        pacer.settle(now, [limit])
+    claim = Claim(0, Need(Call.EDIT, Urgency.PROGRESS, 10, since=1.0, latest=1.0), [limit])
+    now = 1.0
+    while not isinstance(chosen := pacer.choose(now, [claim]), Claim):
+        now = chosen
+    assert now < 2.5
