@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -12,7 +12,7 @@ from typing import TypeVar
 from aiolimiter import AsyncLimiter
 
 from bot.core.model import Place
-from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt, Urgency
+from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt, Urgency, Wait
 from bot.errors import Refused
 
 LimitsOf = Callable[[Call, Place], Sequence[Limit]]
@@ -46,19 +46,34 @@ class Permit:
         self._gate.give_back(self)
 
 
+_NOT_ASKED = Wait(-inf, "")
+_UNTIL_TOLD = Wait(inf, "")
+
+
 class Writer:
     """One live reply before the gate."""
 
     def __init__(self, gate: Gate, place: Place, need: NeedOf) -> None:
         self.place = place
         self.need = need
-        self.idle = True  # when last asked it had nothing to do, so new text is worth a look
         self.granted: asyncio.Future[Permit | None] | None = None
+        self.wait = _NOT_ASKED
         self._gate = gate
 
     def changed(self) -> None:
         """What it needs has changed in kind, or from nothing to something."""
-        self._gate.look()
+        self.wait = _NOT_ASKED
+        self._gate.look_soon()
+
+    @property
+    def idle(self) -> bool:
+        """When last asked it had nothing to do, so new text is worth a look."""
+        return self.wait is _UNTIL_TOLD
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has asked for a permit and not got one yet."""
+        return self.granted is not None and not self.granted.done()
 
     async def permit(self) -> Permit | None:
         """Returns when the call that `need` names is allowed and worth it; None when nothing will be needed any more.
@@ -67,7 +82,7 @@ class Writer:
         """
         granted = self.granted = asyncio.get_running_loop().create_future()
         try:
-            self._gate.look()
+            self.changed()
             return await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled() and not granted.exception() and (permit := granted.result()):
@@ -89,6 +104,7 @@ class Gate:
         self._pacer = Pacer()
         self._writers: dict[Writer, None] = {}  # in order of arrival
         self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Handle | None = None
         self._side_calls = AsyncLimiter(5, 1)
 
     @contextmanager
@@ -100,8 +116,8 @@ class Gate:
             with self._waiting(place, need) as writer:
                 yield writer
         finally:
-            self._pacer.leave(asyncio.get_running_loop().time(), kept)
-            self.look()
+            self._pacer.leave(self._now(), kept)
+            self._changed(kept)
 
     async def side_call(self, call: Call, place: Place) -> Permit:
         """A permit for a call that is not part of an answer."""
@@ -111,32 +127,57 @@ class Gate:
             assert permit is not None
             return permit
 
-    def look(self) -> None:
-        """Grants what can be granted now, and sets the timer for the rest."""
-        loop = asyncio.get_running_loop()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        now = loop.time()
-        while isinstance(chosen := self._pacer.choose(now, self._claims()), Claim):
-            writer = chosen.owner
-            assert isinstance(writer, Writer)
-            assert writer.granted is not None
-            writer.granted.set_result(Permit(chosen.need.call, chosen.limits, self))
-        if chosen < inf:
-            self._timer = loop.call_at(chosen, self.look)
-
     def settle(self, permit: Permit, receipt: Receipt | None) -> None:
-        self._pacer.settle(asyncio.get_running_loop().time(), permit.limits, receipt.quota if receipt else None)
-        self.look()
+        self._pacer.settle(self._now(), permit.limits, receipt.quota if receipt else None)
+        self._changed(permit.limits)
 
     def refuse(self, permit: Permit, error: Refused) -> None:
-        self._pacer.refuse(asyncio.get_running_loop().time(), permit.limits, error.retry_after, error.limit)
-        self.look()
+        self._pacer.refuse(self._now(), permit.limits, error.retry_after, error.limit)
+        self._changed(permit.limits)
 
     def give_back(self, permit: Permit) -> None:
         self._pacer.give_back(permit.limits)
-        self.look()
+        self._changed(permit.limits)
+
+    def look_soon(self) -> None:
+        """Once, however much happens in this turn of the loop."""
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().call_soon(self._look)
+
+    def _changed(self, limits: Iterable[Limit]) -> None:
+        """Whoever waits for one of these windows may have to wait less long."""
+        keys = {limit.key for limit in limits}
+        for writer in self._writers:
+            if writer.wait.key in keys:
+                writer.wait = _NOT_ASKED
+        self.look_soon()
+
+    def _look(self) -> None:
+        """Grants what can be granted now, and sets the timer for the rest."""
+        self._looking = None
+        now = self._now()
+        ready = self._ready(now, self._claims(now))
+        while ready:
+            chosen = self._pacer.grant(now, ready)
+            ready.remove(chosen)
+            writer = _writer(chosen)
+            assert writer.granted is not None
+            writer.granted.set_result(Permit(chosen.need.call, chosen.limits, self))
+            ready = self._ready(now, ready)
+        if self._timer is not None:
+            self._timer.cancel()
+        again = min((writer.wait.until for writer in self._writers if writer.waits), default=inf)
+        self._timer = asyncio.get_running_loop().call_at(again, self._look) if again < inf else None
+
+    def _ready(self, now: float, claims: Iterable[Claim]) -> list[Claim]:
+        """Those that have nothing to wait for; the others are told for what."""
+        ready: list[Claim] = []
+        for claim in claims:
+            if wait := self._pacer.wait(now, claim):
+                _writer(claim).wait = wait
+            else:
+                ready.append(claim)
+        return ready
 
     @contextmanager
     def _waiting(self, place: Place, need: NeedOf) -> Generator[Writer]:
@@ -147,20 +188,31 @@ class Gate:
         finally:
             del self._writers[writer]
 
-    def _claims(self) -> Iterator[Claim]:
+    def _claims(self, now: float) -> list[Claim]:
+        """What those need who have nothing to wait for, as far as is known: only they are asked."""
+        claims: list[Claim] = []
         for writer in self._writers:
-            if writer.granted is None or writer.granted.done():
+            granted = writer.granted
+            if granted is None or granted.done() or writer.wait.until > now:
                 continue
             try:
                 need = writer.need()
             except Exception as error:  # of one reply alone: the others are served
-                writer.granted.set_exception(error)
+                granted.set_exception(error)
                 continue
             match need:
                 case Need():
-                    writer.idle = False
-                    yield Claim(writer, need, self._limits_of(need.call, writer.place))
+                    claims.append(Claim(writer, need, self._limits_of(need.call, writer.place)))
                 case Idle():
-                    writer.idle = True
+                    writer.wait = _UNTIL_TOLD
                 case Done():
-                    writer.granted.set_result(None)
+                    granted.set_result(None)
+        return claims
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _writer(claim: Claim) -> Writer:
+    assert isinstance(claim.owner, Writer)
+    return claim.owner

@@ -103,6 +103,14 @@ class Claim:
     limits: Sequence[Limit]
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until a moment, or until something happens to the window of this key; it is empty where nothing else counts."""
+
+    until: float
+    key: str
+
+
 # The figures below were found by trying them on answers of 1.5 to 120 s, alone and in crowds (docs/performance.md).
 _SHORT = 10.0  # seconds: a window that comes back within a usual answer
 _EAGER, _EAGER_FOR = 0.4, 3.0  # a new answer waits 0.4 of an even gap; after 3 s a whole one
@@ -247,19 +255,22 @@ class Pacer:
         for limit in limits:
             self._window(limit).end(now)
 
-    def choose(self, now: float, claims: Iterable[Claim]) -> Claim | float:
-        """The claim whose write is allowed and worth it now (its permits are taken), or when to look again."""
-        look_again = inf
-        ready: list[Claim] = []
-        for claim in claims:
-            at = self._ready_at(now, claim)
-            if at <= now:
-                ready.append(claim)
+    def wait(self, now: float, claim: Claim) -> Wait | None:
+        """What the claim has to wait for; None if its call is allowed and worth it now."""
+        until, key = claim.need.not_before, ""
+        for limit in claim.limits:
+            window = self._window(limit)
+            if claim.need.urgency is Urgency.PROGRESS:
+                at = window.progress_at(now, claim.need)
             else:
-                look_again = min(look_again, at)
-        if not ready:
-            return look_again
-        best = max(ready, key=lambda claim: _weight(claim.need, now))
+                at = window.refill_at(now) if window.available(now) <= 0 else now
+            if at > until:
+                until, key = at, limit.key
+        return Wait(until, key) if until > now else None
+
+    def grant(self, now: float, claims: Sequence[Claim]) -> Claim:
+        """Takes the permits of the claim that a reader gains most by. None of the claims has to wait."""
+        best = max(claims, key=lambda claim: _weight(claim.need, now))
         for limit in best.limits:
             window = self._window(limit)
             window.take()
@@ -285,16 +296,6 @@ class Pacer:
                 self._window(limit).refuse(now, retry_after)
             else:
                 self._window(limit).settle(now, None)
-
-    def _ready_at(self, now: float, claim: Claim) -> float:
-        at = claim.need.not_before
-        for limit in claim.limits:
-            window = self._window(limit)
-            if claim.need.urgency is Urgency.PROGRESS:
-                at = max(at, window.progress_at(now, claim.need))
-            elif window.available(now) <= 0:
-                at = max(at, window.refill_at(now))
-        return at
 
     def _window(self, limit: Limit) -> Window:
         return self._windows.setdefault(limit.key, Window(limit))

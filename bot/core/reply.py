@@ -92,6 +92,7 @@ class Reply:
         self._sending = _Unseen()
         self._ending: Ending | None = None
         self._abandoned = False
+        self._action: Action | None = None  # the next one, as long as nothing has happened since it was worked out
 
     @property
     def text(self) -> str:
@@ -118,12 +119,14 @@ class Reply:
         self._text.append(text)
         self._spaces += text.count(" ")
         self._unseen.add(len(text), now)
+        self._action = None
 
     def finish(self, ending: Ending, now: float) -> None:
         """No more text will come. The first ending counts."""
         if self._ending is None:
             self._ending = ending
             self._unseen.add(0, now)
+            self._action = None
 
     def need(self) -> Need | Idle | Done:
         """What a permit is needed for now, and how much a reader would gain by it."""
@@ -161,6 +164,7 @@ class Reply:
 
     def done(self, action: Write, message: str = "") -> None:
         """The call was accepted; a post's message has this id."""
+        self._action = None
         match action:
             case Post(text=text):
                 self._messages.append(_Message(message, None if self._posts_may_be_there else text))
@@ -184,13 +188,20 @@ class Reply:
                 self._messages[page].shown = None
             case Delete():
                 pass
+        self._action = None
         self.failed()
 
     def lost(self) -> None:
         """What it was writing into is gone: nothing more is to be shown."""
         self._abandoned = True
+        self._action = None
 
     def _next(self) -> Action:
+        if self._action is None:
+            self._action = self._work_out()
+        return self._action
+
+    def _work_out(self) -> Action:
         if self._abandoned:
             return Done()
         if self._arrived:

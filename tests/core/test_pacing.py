@@ -37,6 +37,14 @@ class Server:
         return Quota(self.calls, max(0, self.calls - self.used), self.end - now)
 
 
+def choose(pacer: Pacer, now: float, claims: list[Claim]) -> Claim | float:
+    """The claim that is granted its call now, or when to look again if nothing happens until then."""
+    waits = [pacer.wait(now, claim) for claim in claims]
+    if ready := [claim for claim, wait in zip(claims, waits, strict=True) if wait is None]:
+        return pacer.grant(now, ready)
+    return min((wait.until for wait in waits if wait), default=inf)
+
+
 def run(server: Server, limit: Limit, replies: list[Urgency], latencies: list[float], *, headers: bool) -> None:
     """Replies that always want to write, each with one call in flight, for eight windows."""
     pacer, now, count = Pacer(), 0.0, 0
@@ -46,7 +54,7 @@ def run(server: Server, limit: Limit, replies: list[Urgency], latencies: list[fl
     quotas: dict[int, Quota] = {}
     while now < 8 * limit.seconds:
         claims = [Claim(owner, Need(Call.EDIT, replies[owner], chars=1, since=now), [limit]) for owner in sorted(idle)]
-        chosen = pacer.choose(now, claims)
+        chosen = choose(pacer, now, claims)
         if isinstance(chosen, Claim):
             assert isinstance(chosen.owner, int)
             idle.discard(chosen.owner)
@@ -98,7 +106,7 @@ def steady(limit: Limit, *, wants: int) -> list[float]:
     pacer, now, granted = Pacer(), 0.0, list[float]()
     pacer.enter([limit])
     while len(granted) < wants:
-        chosen = pacer.choose(now, [Claim(0, Need(Call.EDIT, Urgency.PROGRESS, 1, now), [limit])])
+        chosen = choose(pacer, now, [Claim(0, Need(Call.EDIT, Urgency.PROGRESS, 1, now), [limit])])
         if isinstance(chosen, Claim):
             granted.append(now)
             now += 0.08
@@ -125,9 +133,9 @@ def test_progress_leaves_a_permit_for_the_final_state():
     pacer.enter([limit])
     now = 0.0
     while now < 20:
-        chosen = pacer.choose(now, [Claim("progress", Need(Call.EDIT, Urgency.PROGRESS), [limit])])
+        chosen = choose(pacer, now, [Claim("progress", Need(Call.EDIT, Urgency.PROGRESS), [limit])])
         if isinstance(chosen, Claim):
-            final = pacer.choose(now, [Claim("final", Need(Call.EDIT, Urgency.FINAL), [limit])])
+            final = choose(pacer, now, [Claim("final", Need(Call.EDIT, Urgency.FINAL), [limit])])
             assert isinstance(final, Claim)
             return_now = now + 0.05
             pacer.settle(return_now, [limit])
@@ -143,7 +151,7 @@ def test_the_final_state_goes_before_first_words_and_those_before_progress():
     claims = [Claim(urgency, Need(Call.EDIT, urgency, 10, 9.0), [limit]) for urgency in Urgency]
     order: list[object] = []
     while claims:
-        chosen = pacer.choose(now, claims)
+        chosen = choose(pacer, now, claims)
         if isinstance(chosen, Claim):
             order.append(chosen.owner)
             claims.remove(chosen)
@@ -168,7 +176,7 @@ def test_the_longest_waiting_of_many_gets_its_turn():
             )
             for owner in range(3)
         ]
-        chosen = pacer.choose(now, claims)
+        chosen = choose(pacer, now, claims)
         if isinstance(chosen, Claim):
             assert isinstance(chosen.owner, int)
             writes[chosen.owner] += 1
@@ -185,15 +193,15 @@ def test_a_refusal_is_honoured_and_makes_the_budget_smaller_for_a_while():
 
     def burst(now: float) -> int:
         granted = 0
-        while isinstance(pacer.choose(now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim):
+        while isinstance(choose(pacer, now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim):
             granted += 1
         for _ in range(granted):
             pacer.settle(now, [limit])
         return granted
 
-    assert isinstance(pacer.choose(0.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
+    assert isinstance(choose(pacer, 0.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
     pacer.refuse(0.0, [limit], retry_after=2.5, key="x")
-    assert pacer.choose(1.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]) == 2.5
+    assert choose(pacer, 1.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]) == 2.5
     assert burst(2.5) == 4
     assert burst(60.0) == 5
 
@@ -202,12 +210,12 @@ def test_a_call_counts_against_all_its_limits():
     channel, everywhere = Limit("channel", 5, 5.0), Limit("everywhere", 2, 1.0)
     pacer = Pacer()
     claim = Claim(0, Need(Call.EDIT, Urgency.FINAL), [channel, everywhere])
-    assert isinstance(pacer.choose(0.0, [claim]), Claim)
-    assert isinstance(pacer.choose(0.0, [claim]), Claim)
-    assert pacer.choose(0.0, [claim]) == inf
+    assert isinstance(choose(pacer, 0.0, [claim]), Claim)
+    assert isinstance(choose(pacer, 0.0, [claim]), Claim)
+    assert choose(pacer, 0.0, [claim]) == inf
     pacer.settle(0.1, [channel, everywhere])
     pacer.settle(0.1, [channel, everywhere])
-    assert pacer.choose(0.2, [claim]) == 1.1
+    assert choose(pacer, 0.2, [claim]) == 1.1
 
 
 def test_what_a_silent_model_has_written_does_not_wait_with_the_kept_permit():
@@ -215,10 +223,10 @@ def test_what_a_silent_model_has_written_does_not_wait_with_the_kept_permit():
     pacer = Pacer()
     pacer.enter([limit])
     for _ in range(4):
-        assert isinstance(pacer.choose(now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
+        assert isinstance(choose(pacer, now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
         pacer.settle(now, [limit])
     claim = Claim(0, Need(Call.EDIT, Urgency.PROGRESS, 10, since=1.0, latest=1.0), [limit])
     now = 1.0
-    while not isinstance(chosen := pacer.choose(now, [claim]), Claim):
+    while not isinstance(chosen := choose(pacer, now, [claim]), Claim):
         now = chosen
     assert now < 2.5
