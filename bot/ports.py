@@ -27,9 +27,11 @@ class Backend(Protocol):
     def stream(self, request: Request) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """Asks once, without retries of its own after the server may have begun, and yields what comes.
 
-        Yields at most one `Began` before the first `Delta`, and one `Ended` as the last event. Whatever else ends the
-        answer is raised as BackendError from entering the block or from the iteration; no SDK error escapes. Leaving
-        the block, also by cancellation, closes the connection to the server at once.
+        Yields a `Began` whenever an id becomes known, all before the first `Delta`: that of a conversation which had to
+        be made comes before the question is asked in it, so it is known also where the question is then refused. One
+        `Ended` is the last event. Whatever else ends the answer is raised as BackendError from the iteration, which
+        makes all requests; no SDK error escapes. Leaving the block, also by cancellation, closes the connection to the
+        server at once.
         """
         ...
 

@@ -99,10 +99,16 @@ class AssistantsBackend:
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
-        thread, run = "", ""
+        thread, run = request.remote, ""
         answer, began, filtered = Answer(), False, False
         try:
-            thread, stream = await self._open(request)
+            assistant = await self._assistant.ready()
+            question = await self._go_on(thread, request) if thread else None
+            if question is None:
+                thread = await self._threads.create(messages(trim(request.history, self._history_tokens)))
+                yield Began(thread)  # now: if the question is refused, nobody else would know of it
+                question = await self._threads.say(thread, Message("user", request.text))
+            stream = await self._start(thread, question, assistant)
             for _ in range(_ROUNDS):
                 calls: Calls | None = None
                 async with stream:
@@ -142,32 +148,27 @@ class AssistantsBackend:
             if run:
                 self._cancel_later(thread, run)
 
-    async def _open(self, request: Request) -> tuple[str, Stream]:
-        """Puts the question into its thread and starts a run."""
-        assistant = await self._assistant.ready()
-        thread, question = await self._ask(request)
+    async def _go_on(self, thread: str, request: Request) -> str | None:
+        """Puts the question into a thread that has some; its id there, None where the thread is not there any more."""
         try:
-            return thread, await self._run(thread, assistant)
+            if unsettled(request.history):
+                held = await self._threads.newest(thread)
+                for message in missing(request.history, held):
+                    await self._threads.say(thread, message)
+            return await self._threads.say(thread, Message("user", request.text))
+        except NotFoundError:
+            log.info("openai.thread.gone")
+            return None
+
+    async def _start(self, thread: str, question: str, assistant: str) -> Stream:
+        """Starts a run that answers the question."""
+        try:
+            return await self._run(thread, assistant)
         except (APIStatusError, BackendError) as error:
             fault = error if isinstance(error, BackendError) else translate(error, self._server, kept=True)
             # asking again must not put the question into the thread a second time
             taken_back = await self._take_back(thread, question)
             raise BackendError(fault.ending, again=fault.again and taken_back) from error
-
-    async def _ask(self, request: Request) -> tuple[str, str]:
-        """The thread, and the id of the question in it."""
-        question = Message("user", request.text)
-        if request.remote:
-            try:
-                if unsettled(request.history):
-                    held = await self._threads.newest(request.remote)
-                    for message in missing(request.history, held):
-                        await self._threads.say(request.remote, message)
-                return request.remote, await self._threads.say(request.remote, question)
-            except NotFoundError:
-                log.info("openai.thread.gone")
-        thread = await self._threads.create(messages(trim(request.history, self._history_tokens)))
-        return thread, await self._threads.say(thread, question)
 
     async def _run(self, thread: str, assistant: str) -> Stream:
         try:

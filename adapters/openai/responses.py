@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 from openai import APIStatusError, AsyncOpenAI, NotFoundError
@@ -90,9 +90,14 @@ class ResponsesBackend:
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
-        conversation = request.remote
+        conversation = "" if self._local else request.remote
         try:
-            stream, conversation = await self._open(request)
+            stream = await self._go_on(conversation, request) if conversation else None
+            if stream is None and not self._local and (conversation := await self._create(request.history)):
+                yield Began(conversation)  # now: if the question is refused, nobody else would know of it
+                stream = await self._ask_in(conversation, request)
+            if stream is None:
+                conversation, stream = "", await self._ask_with_history(request)
             while True:
                 async with stream:
                     stream.check(self._server)
@@ -127,24 +132,15 @@ class ResponsesBackend:
         except FAULTS as error:
             raise translate(error, self._server, kept=bool(conversation)) from error
 
-    async def _open(self, request: Request) -> tuple[Stream, str]:
-        """Asks; also says in which conversation, if in any."""
-        conversation = "" if self._local else request.remote
+    async def _go_on(self, conversation: str, request: Request) -> Stream | None:
+        """Asks in a conversation of an earlier question; None also where it is not there any more."""
         try:
-            if conversation:
-                try:
-                    return await self._ask_in(conversation, request, request.history), conversation
-                except NotFoundError as error:
-                    if model_is_unknown(error):
-                        raise
-                    log.info("openai.conversation.gone")
-            if not self._local and (conversation := await self._create(request.history)):
-                return await self._ask_in(conversation, request), conversation
-        except APIStatusError as error:
-            if not _is_refused(error):
+            return await self._ask_in(conversation, request, request.history)
+        except NotFoundError as error:
+            if model_is_unknown(error):
                 raise
-            self._local = True
-        return await self._ask_with_history(request), ""
+        log.info("openai.conversation.gone")
+        return None
 
     async def _create(self, history: Sequence[Exchange]) -> str:
         """A new conversation that knows the history; empty where the server has no conversations."""
@@ -161,13 +157,18 @@ class ResponsesBackend:
             log.info("openai.conversations.none", extra={"address": self._server.address})
             self._local = True
             return ""
-        for start in range(_CHUNK, len(items), _CHUNK):
-            body = {"items": items[start : start + _CHUNK]}
-            await self._client.post(path("conversations", conversation, "items"), body=body, cast_to=object)
+        try:
+            for start in range(_CHUNK, len(items), _CHUNK):
+                body = {"items": items[start : start + _CHUNK]}
+                await self._client.post(path("conversations", conversation, "items"), body=body, cast_to=object)
+        except FAULTS:
+            with suppress(*FAULTS):  # one that knows a half of the history is of no use
+                await self._client.delete(path("conversations", conversation), cast_to=object)
+            raise
         return conversation
 
-    async def _ask_in(self, conversation: str, request: Request, history: Sequence[Exchange] = ()) -> Stream:
-        """Asks; before the question it says what the conversation lacks of the history."""
+    async def _ask_in(self, conversation: str, request: Request, history: Sequence[Exchange] = ()) -> Stream | None:
+        """Asks; before the question it says what the conversation lacks of the history. None where it is refused."""
         for wait in (*self._locked_waits, None):
             # looked up each time: what holds the lock may be an aborted answer that is being added
             before = missing(history, await self._newest(conversation)) if unsettled(history) else []
@@ -181,6 +182,9 @@ class ResponsesBackend:
                     **given(safety_identifier=request.person),
                 )
             except APIStatusError as error:
+                if _is_refused(error):
+                    self._local = True
+                    return None
                 if error.code != "conversation_locked":
                     raise
             if wait is not None:

@@ -22,8 +22,8 @@ class Outcome:
 
     @property
     def began(self) -> Began:
-        (began,) = (event for event in self.events if isinstance(event, Began))
-        return began
+        """All that became known in the end."""
+        return [event for event in self.events if isinstance(event, Began)][-1]
 
     @property
     def ending(self) -> Ending:

@@ -25,6 +25,7 @@ async def test_messages_are_set_apart_by_a_blank_line(tape: Tape, backend: Respo
     tape.plays("POST /responses", "responses-two-messages.sse")
     outcome = await ask(backend, "Hello")
     assert outcome.events == [
+        Began("conv_1"),
         Began("conv_1", "resp_1"),
         Delta("Let me "),
         Delta("look."),
@@ -129,6 +130,18 @@ async def test_a_conversation_deleted_elsewhere_is_replaced_by_one_that_knows_th
     assert [len(chunk) for chunk in chunks] == [20, 20, 10]
     assert chunks[0][0] == {"role": "user", "content": "Question 0"}
     assert chunks[2][-1] == {"role": "assistant", "content": "Answer 24"}
+
+
+async def test_a_conversation_that_could_not_be_told_the_whole_history_is_deleted(
+    tape: Tape, backend: ResponsesBackend
+) -> None:
+    tape.plays("POST /conversations", {"id": "conv_1", "object": "conversation"})
+    tape.plays("POST /conversations/conv_1/items", {"error": {"message": "no", "type": "server_error"}}, 500)
+    tape.plays("DELETE /conversations/conv_1", {"id": "conv_1", "object": "conversation.deleted", "deleted": True})
+    history = tuple(Exchange(f"Question {n}", f"Answer {n}") for n in range(25))
+    outcome = await ask(backend, Request("And?", history=history))
+    assert (outcome.events, outcome.end, outcome.again) == ([], End.FAILED, True)
+    assert [asked.method for asked in tape.asked] == ["POST", "POST", "DELETE"]
 
 
 async def test_a_locked_conversation_is_waited_for(tape: Tape, backend: ResponsesBackend) -> None:
