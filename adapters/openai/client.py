@@ -18,6 +18,11 @@ from bot.errors import ConfigError
 # given up for dead; reasoning models think for minutes, and the engine has its own, shorter timeouts for people.
 _TIMEOUT = httpx2.Timeout(600.0, connect=5.0)
 
+# 45 s: people think between two questions, and a new connection is two or three ways to the server and back before the
+# next one can be sent. Load balancers close idle connections after 60 s and more; one that closes first is no harm, but
+# one that does it while a question is on its way is. The SDK keeps them for 5 s. 1000: the SDK's own limit.
+_LIMITS = httpx2.Limits(max_connections=1000, keepalive_expiry=45.0)
+
 
 def open_client(*, api_key: str, base_url: str) -> AsyncOpenAI:
     """A client that never asks twice by itself. An empty key is fine for servers that want none.
@@ -31,7 +36,7 @@ def open_client(*, api_key: str, base_url: str) -> AsyncOpenAI:
             max_retries=0,
             timeout=_TIMEOUT,
             # reads a delta in half of the time that the SDK's usual transport takes, in a third if they come in a rush
-            http_client=DefaultAioHttpClient(timeout=_TIMEOUT),
+            http_client=DefaultAioHttpClient(timeout=_TIMEOUT, limits=_LIMITS),
         )
     except httpx2.InvalidURL as error:
         raise ConfigError(f'[openai] base_url = "{base_url}" is not an address: {error}.') from error

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -167,3 +168,16 @@ async def test_after_done_the_connection_is_used_again(tape: Tape, client: Async
         assert outcome.end is End.UNFINISHED
     first, second = tape.asked
     assert first.connection is second.connection
+
+
+@pytest.mark.parametrize(("pause", "kept"), [(40.0, True), (60.0, False)])
+async def test_a_connection_is_kept_while_people_think_but_not_until_the_server_may_close_it(
+    tape: Tape, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch, pause: float, kept: bool
+) -> None:
+    tape.plays("POST /chat/completions", event(ENDING).decode(), content_type="text/event-stream")
+    backend = ChatBackend(client, model="llama3.3", instructions="")
+    await ask(backend, "One?")
+    monkeypatch.setattr("aiohttp.connector.monotonic", lambda: time.monotonic() + pause)
+    await ask(backend, "Two?")
+    first, second = tape.asked
+    assert (first.connection is second.connection) == kept
