@@ -16,8 +16,9 @@ from openai import AsyncOpenAI
 
 from adapters.openai.chat import ChatBackend
 from adapters.openai.client import open_client
+from adapters.openai.responses import ResponsesBackend
 from adapters.openai.streams import open_stream
-from bot.core.model import End
+from bot.core.model import Began, End
 from tests.adapters.openai.asking import Outcome, ask
 from tests.adapters.openai.tape import Tape
 
@@ -97,6 +98,21 @@ async def test_a_server_that_took_the_question_and_broke_was_reached(answer: Ans
     """Asking again is safe here, since Chat Completions keep nothing; elsewhere it would not be."""
     outcome = await asked(answer)
     assert (outcome.text, outcome.end, outcome.again) == ("", End.CONNECTION_LOST, True)
+
+
+async def test_a_first_question_that_broke_is_not_asked_again_in_the_conversation_made_for_it() -> None:
+    """It may have been taken, and would stand there twice."""
+    made = b'{"id": "conv_1"}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(made)
+    answers = iter([head + made, b""])
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(next(answers))
+
+    async with serving(answer) as url, open_client(api_key="key", base_url=url) as client:
+        outcome = await ask(ResponsesBackend(client, model="gpt-6-luna", instructions=""), "Hello")
+    assert outcome.events == [Began("conv_1")]
+    assert (outcome.end, outcome.again) == (End.CONNECTION_LOST, False)
 
 
 @pytest.mark.parametrize("answer", [cut, cut_inside_a_chunk, reset_later], ids=lambda answer: answer.__name__)
