@@ -53,8 +53,10 @@ _UNTIL_TOLD = Wait(inf, "")
 class Writer:
     """One live reply before the gate."""
 
-    def __init__(self, gate: Gate, place: Place, need: NeedOf) -> None:
+    def __init__(self, gate: Gate, place: Place, need: NeedOf, later: Sequence[Limit] = ()) -> None:
         self.place = place
+        self.later = later  # what its final state will count against
+        self.shown = False  # its first message was granted
         self.need = need
         self.granted: asyncio.Future[Permit | None] | None = None
         self.wait = _NOT_ASKED
@@ -111,18 +113,19 @@ class Gate:
     def writer(self, place: Place, need: NeedOf) -> Generator[Writer]:
         """A live reply: one permit for its final state is kept back while the block lasts."""
         kept = self._limits_of(Call.EDIT, place)
+        writer = Writer(self, place, need, kept)
         self._pacer.enter(kept)
         try:
-            with self._waiting(place, need) as writer:
+            with self._waiting(writer):
                 yield writer
         finally:
-            self._pacer.leave(self._now(), kept)
+            self._pacer.leave(self._now(), kept, shown=writer.shown)
             self._changed(kept)
 
     async def side_call(self, call: Call, place: Place) -> Permit:
         """A permit for a call that is not part of an answer."""
         await self._side_calls.acquire()
-        with self._waiting(place, lambda: Need(call, Urgency.FIRST)) as writer:
+        with self._waiting(Writer(self, place, lambda: Need(call, Urgency.FIRST))) as writer:
             permit = await writer.permit()
             assert permit is not None
             return permit
@@ -162,6 +165,7 @@ class Gate:
             ready.remove(chosen)
             writer = _writer(chosen)
             assert writer.granted is not None
+            writer.shown = writer.shown or chosen.need.urgency is Urgency.FIRST
             writer.granted.set_result(Permit(chosen.need.call, chosen.limits, self))
             ready = self._ready(now, ready)
         if self._timer is not None:
@@ -180,8 +184,7 @@ class Gate:
         return ready
 
     @contextmanager
-    def _waiting(self, place: Place, need: NeedOf) -> Generator[Writer]:
-        writer = Writer(self, place, need)
+    def _waiting(self, writer: Writer) -> Generator[Writer]:
         self._writers[writer] = None
         try:
             yield writer
@@ -202,7 +205,7 @@ class Gate:
                 continue
             match need:
                 case Need():
-                    claims.append(Claim(writer, need, self._limits_of(need.call, writer.place)))
+                    claims.append(Claim(writer, need, self._limits_of(need.call, writer.place), writer.later))
                 case Idle():
                     writer.wait = _UNTIL_TOLD
                 case Done():

@@ -9,11 +9,12 @@ A window allows `calls` calls in any `seconds` seconds. Two ways of counting nev
 
 Spending progress. How long an answer will be is not known, but most are short, so early permits are worth more:
 
-- A window that comes back while an answer is still being written (Discord: 5 s) is spread evenly until it comes back:
-  with k permits left, the next one is due after 1/(k+1) of the rest; young answers take it earlier. One permit is kept
-  back for a final state, until the window is so near its end that a final state can wait for it.
+- A window that comes back while an answer is still being written (Discord: 5 s) is spread evenly until shortly before
+  it comes back: with k permits left, the next is due after 1/k of that time; young answers take it earlier. One
+  permit is kept for a final state until then: one that comes later can wait for the window.
 - A window that does not (Slack: a minute for the whole workspace) is planned: what is not kept back for final states,
-  nor for the questions that are likely to come, is shared by the live replies over the rest of a usual answer.
+  nor for the questions that are likely to come, is shared by the live replies over the rest of a usual answer. An
+  answer whose final state would find no permit shows no first words; it is posted when it is whole.
 
 Among the replies that wait for one budget: final state > first words > progress; among equals the one whose unseen text
 has waited longest, weighted by its amount. So nobody starves: waiting text only gains weight.
@@ -101,6 +102,7 @@ class Claim:
     owner: object
     need: Need
     limits: Sequence[Limit]
+    later: Sequence[Limit] = ()  # what the reply's final state will count against, once it has shown something
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +115,18 @@ class Wait:
 
 # The figures below were found by trying them on answers of 1.5 to 120 s, alone and in crowds (docs/performance.md).
 _SHORT = 10.0  # seconds: a window that comes back within a usual answer
-_EAGER, _EAGER_FOR = 0.4, 3.0  # a new answer waits 0.4 of an even gap; after 3 s a whole one
-_PATIENCE = 0.6  # seconds that a final state may wait for a window to come back
+_EAGER, _EAGER_FOR = 0.2, 3.0  # a new answer waits 0.2 of an even gap; after 3 s a whole one
+_FIRST_EDIT = 0.5  # of an even gap, after the first message
+_PATIENCE = 0.6  # seconds that a final state may wait for a window to come back ...
+_PATIENT_SHARE = 0.12  # ... and the most of a window that this may be
+_SOON = 0.5  # seconds after the last state the first call of a window that has come back is worth it
 _SILENT = 0.5  # seconds without new text after which the model is not about to end: its readers see all there is
 _USUAL = 12.0  # seconds of a usual answer, as far as planning goes ...
 _AT_LEAST = 6.0  # ... and how long one is expected to go on that has gone on for longer
 _SHARE = 0.9  # of what is free; the rest is for answers that go on for longer than usual
 _QUICK, _STEADY = 0.8, 1.8  # seconds between two states: what no reader needs closer, and what lasts for ever ...
 _QUICK_FOR = 10.0  # ... to which an answer slows down after so many seconds
+_MOST_STRIKES = 4  # the longest that a refused budget stays small is 128 windows
 _NEXT = 6  # of a long window's calls, one in six is for questions that have not been asked yet
 
 
@@ -137,7 +143,11 @@ class Window:
     _left: int = 0
     _reset_at: float | None = None  # from headers; None where there are none
     _closed_until: float = -inf
-    _penalties: deque[float] = field(default_factory=deque[float])  # when each refusal is forgotten
+    _shown: int = 0  # of those that live: a message of theirs is there, so their final state needs a permit
+    _most: int = 0  # calls that are risked until `_most_until`, since so many were refused
+    _most_until: float = -inf
+    _strikes: int = 0  # refusals that came too soon one after the other
+    _forgiven_at: float = -inf
 
     def available(self, now: float) -> int:
         """How many calls may be made now."""
@@ -148,10 +158,7 @@ class Window:
         else:
             self._forget(now)
             left = self.limit.calls - len(self._finished)
-        while self._penalties and self._penalties[0] <= now:
-            self._penalties.popleft()
-        reduced = min(len(self._penalties), self.limit.calls - 1)
-        return left - self._under_way - reduced
+        return left - self._under_way - (self.limit.calls - self._allowed(now))
 
     def refill_at(self, now: float) -> float:
         """When permits come back; infinity where that depends on a call that is under way."""
@@ -169,9 +176,10 @@ class Window:
             return self._evenly(now, need, left, min(self.live, 1))
         return self._planned(now, need, left, min(self.live, self.limit.calls // 2) + self._for_the_next(now))
 
-    def end(self, now: float) -> None:
+    def end(self, now: float, shown: bool) -> None:
         """A reply has ended."""
         self.live -= 1
+        self._shown -= shown
         self._ended.append(now)
 
     def take(self) -> None:
@@ -197,21 +205,53 @@ class Window:
         self._reset_at = max(self._reset_at or 0.0, reset_at) if same_window else reset_at
 
     def refuse(self, now: float, retry_after: float) -> None:
-        """A call was refused: none for `retry_after` seconds, and one call less in each of the next ten windows."""
+        """A call was refused: none for `retry_after` seconds, and for a while no more than were let through.
+
+        The documents' figure is tried again after two windows, since others may have used up the last one (the process
+        before this one, for instance); after eight if that was refused as well, and so on. Never less than half of what
+        was risked before: not every refusal tells how many calls there are.
+        """
+        allowed = self._allowed(now)
+        counted = allowed if self._reset_at is not None else self._under_way + len(self._finished)
         self._under_way -= 1
         self._closed_until = max(self._closed_until, now + retry_after)
-        self._penalties.append(now + retry_after + 10 * self.limit.seconds)
+        self._most = max(1, min(allowed, counted) - 1, allowed // 2)
+        self._strikes = min(self._strikes + 1, _MOST_STRIKES) if now < self._forgiven_at else 1
+        lasts = 2 * 4 ** (self._strikes - 1) * self.limit.seconds
+        self._most_until = self._closed_until + lasts
+        self._forgiven_at = self._most_until + lasts
+
+    def show(self) -> None:
+        """A reply's first message is there."""
+        self._shown += 1
+
+    def show_at(self, now: float) -> float:
+        """When a first message is worth showing, since its final state can then follow in time.
+
+        Where updates are so short that it could not, an answer is better posted when it is whole: first words that
+        nobody can complete for half a minute are worse than none.
+        """
+        if self.limit.seconds <= _SHORT:
+            return now
+        back = sum(finished + self.limit.seconds < now + _AT_LEAST for finished in self._finished)
+        if self.available(now) + back > self._shown:
+            return now
+        return max(now, self.refill_at(now) - _AT_LEAST) if self._finished else inf
 
     def _evenly(self, now: float, need: Need, left: int, kept: int) -> float:
         refill = self.refill_at(now)
         if left <= 0:
             return refill
         eagerness = min(1.0, _EAGER + (1 - _EAGER) * (now - need.began) / _EAGER_FOR)
-        if refill == inf:  # a fresh window, or one whose first call is under way
-            return max(self.last_progress, need.began) + eagerness * self.limit.seconds / self.limit.calls
         last = max(self.last_progress, need.began)
-        due = last + eagerness * (refill - last) / (left + 1)
-        return due if left > kept else max(due, min(refill - _PATIENCE, need.latest + _SILENT))
+        even = self.limit.seconds / self.limit.calls
+        soon = min(even, _SOON)
+        if refill == inf:  # a fresh window, or one whose first call is under way
+            return last + (soon if self.last_progress >= need.began else _FIRST_EDIT * even)
+        end = refill - min(_PATIENCE, _PATIENT_SHARE * self.limit.seconds)
+        if left <= kept:
+            return max(last + soon, min(end, need.latest + _SILENT))
+        return last + eagerness * (end - last) / left
 
     def _planned(self, now: float, need: Need, left: int, kept: float) -> float:
         if left <= kept:
@@ -234,6 +274,9 @@ class Window:
         rate = len(self._ended) / max(_SHORT, now - self._ended[0])
         return max(few, rate * (self._finished[0] + self.limit.seconds - now))
 
+    def _allowed(self, now: float) -> int:
+        return min(self.limit.calls, self._most) if now < self._most_until else self.limit.calls
+
     def _forget(self, now: float) -> None:
         while self._finished and self._finished[0] + self.limit.seconds <= now:
             self._finished.popleft()
@@ -250,10 +293,10 @@ class Pacer:
         for limit in limits:
             self._window(limit).live += 1
 
-    def leave(self, now: float, limits: Iterable[Limit]) -> None:
-        """The reply has ended."""
+    def leave(self, now: float, limits: Iterable[Limit], *, shown: bool = False) -> None:
+        """The reply has ended. `shown`: its first message was granted here."""
         for limit in limits:
-            self._window(limit).end(now)
+            self._window(limit).end(now, shown)
 
     def wait(self, now: float, claim: Claim) -> Wait | None:
         """What the claim has to wait for; None if its call is allowed and worth it now."""
@@ -266,6 +309,10 @@ class Pacer:
                 at = window.refill_at(now) if window.available(now) <= 0 else now
             if at > until:
                 until, key = at, limit.key
+        if claim.need.urgency is Urgency.FIRST:
+            for limit in claim.later:
+                if (at := self._window(limit).show_at(now)) > until:
+                    until, key = at, limit.key
         return Wait(until, key) if until > now else None
 
     def grant(self, now: float, claims: Sequence[Claim]) -> Claim:
@@ -276,6 +323,9 @@ class Pacer:
             window.take()
             if best.need.urgency is Urgency.PROGRESS:
                 window.last_progress = now
+        if best.need.urgency is Urgency.FIRST:
+            for limit in best.later:
+                self._window(limit).show()
         return best
 
     def give_back(self, limits: Sequence[Limit]) -> None:

@@ -202,7 +202,7 @@ def test_a_refusal_is_honoured_and_makes_the_budget_smaller_for_a_while():
     assert isinstance(choose(pacer, 0.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
     pacer.refuse(0.0, [limit], retry_after=2.5, key="x")
     assert choose(pacer, 1.0, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]) == 2.5
-    assert burst(2.5) == 4
+    assert burst(2.5) == 2
     assert burst(60.0) == 5
 
 
@@ -230,3 +230,80 @@ def test_what_a_silent_model_has_written_does_not_wait_with_the_kept_permit():
     while not isinstance(chosen := choose(pacer, now, [claim]), Claim):
         now = chosen
     assert now < 2.5
+
+
+SLACK = Limit("update", 50, 60.0)
+POSTS = Limit("post", 300, 60.0)
+
+
+def first(owner: object, now: float) -> Claim:
+    return Claim(owner, Need(Call.POST, Urgency.FIRST, 10, now, began=now), [POSTS], [SLACK])
+
+
+def spend(pacer: Pacer, limit: Limit, calls: int, now: float) -> None:
+    for _ in range(calls):
+        assert isinstance(choose(pacer, now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [limit])]), Claim)
+        pacer.settle(now, [limit])
+
+
+def test_first_words_wait_where_updates_are_too_short_to_complete_them():
+    """Two updates are left for a minute: two answers may begin, the third is posted when it is whole, or later."""
+    pacer = Pacer()
+    pacer.enter([SLACK] * 3)
+    spend(pacer, SLACK, 48, 0.0)
+    for owner in ("one", "two"):
+        assert isinstance(choose(pacer, 1.0, [first(owner, 1.0)]), Claim)
+    again = choose(pacer, 1.0, [first("three", 1.0)])
+    assert isinstance(again, float)
+    assert 40 < again < 60
+    whole = Claim("three", Need(Call.POST, Urgency.FINAL, 10, 1.0), [POSTS], [SLACK])
+    assert isinstance(choose(pacer, 1.0, [whole]), Claim)
+
+
+def test_first_words_may_come_when_an_answer_that_needed_an_update_has_ended():
+    pacer = Pacer()
+    pacer.enter([SLACK] * 2)
+    spend(pacer, SLACK, 49, 0.0)
+    assert isinstance(choose(pacer, 1.0, [first("one", 1.0)]), Claim)
+    assert not isinstance(choose(pacer, 1.0, [first("two", 1.0)]), Claim)
+    pacer.leave(2.0, [SLACK], shown=True)
+    assert isinstance(choose(pacer, 2.0, [first("two", 1.0)]), Claim)
+
+
+def test_a_window_that_comes_back_soon_never_holds_first_words():
+    edits = Limit("edit", 5, 5.0)
+    pacer = Pacer()
+    pacer.enter([edits] * 2)
+    spend(pacer, edits, 5, 0.0)
+    claim = Claim("one", Need(Call.POST, Urgency.FIRST, 10, 1.0, began=1.0), [POSTS], [edits])
+    assert isinstance(choose(pacer, 1.0, [claim]), Claim)
+
+
+def minute(pacer: Pacer, now: float, real: int) -> tuple[int, int]:
+    """Calls that are made and refused if all that the pacer grants is made at once, and `real` are let through."""
+    made, refused = 0, 0
+    while isinstance(choose(pacer, now, [Claim(0, Need(Call.EDIT, Urgency.FINAL), [SLACK])]), Claim):
+        made += 1
+        if made > real:
+            refused += 1
+            pacer.refuse(now, [SLACK], 60.0)
+        else:
+            pacer.settle(now, [SLACK])
+    return made, refused
+
+
+def test_a_budget_that_is_smaller_than_documented_is_learnt_from_its_refusals():
+    """30 instead of 50 a minute: a refusal is risked again later and later, since it closes the rest of a minute."""
+    pacer, refused = Pacer(), 0
+    for each in range(60):
+        made, failed = minute(pacer, 61.0 * each, 30)
+        assert made - failed <= 30
+        refused += failed
+    assert 1 <= refused <= 4
+
+
+def test_a_budget_that_others_used_up_once_is_whole_again_soon():
+    pacer = Pacer()
+    assert minute(pacer, 0.0, 10) == (11, 1)
+    assert minute(pacer, 61.0, 50) == (25, 0)
+    assert minute(pacer, 200.0, 50) == (50, 0)
