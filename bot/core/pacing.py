@@ -243,6 +243,8 @@ class Window:
         if left <= 0:
             return refill
         eagerness = min(1.0, _EAGER + (1 - _EAGER) * (now - need.began) / _EAGER_FOR)
+        if self.live > 1:
+            eagerness = 1.0  # what one of them takes early the others miss
         last = max(self.last_progress, need.began)
         even = self.limit.seconds / self.limit.calls
         soon = min(even, _SOON)
