@@ -21,7 +21,7 @@ async def chat(settings: Settings, secrets: Secrets, signals: Signals, *, keep: 
     next kept one goes on with it. Raises RivuletError."""
     terminal = TerminalPlatform()
     # Without --keep nothing is shared with the bot's own database, so nobody else's assistant is deleted at the end.
-    database = settings.database.url if keep else "sqlite+aiosqlite://"
+    database = settings.database.url if keep else "sqlite://"
     async with open_engine(settings, secrets, [terminal], database) as engine:
         await _drop_open_turns(engine.store)
         await terminal.connect(engine.dispatcher)

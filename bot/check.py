@@ -77,7 +77,7 @@ async def _database(settings: Settings) -> Sequence[str]:
 
 
 async def _model(settings: Settings, secrets: Secrets) -> Sequence[str]:
-    notebook = await open_store("sqlite+aiosqlite://")  # the model is asked also where the bot's own does not open
+    notebook = await open_store("sqlite://")  # the model is asked also where the bot's own does not open
     try:
         backend = make_backend(settings, secrets, notebook)
         try:

@@ -51,7 +51,7 @@ class SlackSettings(Section):
 
 
 class DatabaseSettings(Section):
-    url: str = "sqlite+aiosqlite:///rivulet.db"
+    url: str = "sqlite:///rivulet.db"
 
 
 class BotSettings(Section):

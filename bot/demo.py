@@ -54,7 +54,7 @@ def choose(access: Mapping[str, str], secrets: Secrets) -> tuple[Settings, Secre
             "openai": {} if key else {"base_url": access["openai_api"]},
             "discord": {"api_url": access["discord_api"]},
             "slack": {"api_url": access["slack_api"]},
-            "database": {"url": "sqlite+aiosqlite://"},
+            "database": {"url": "sqlite://"},
         }
     )
     stand_ins = Secrets.model_validate(

@@ -18,7 +18,7 @@ from bot.core.model import Channel, End, Ending, Place, Prompt, Turn
 from bot.core.pacing import Call
 from bot.errors import BackendError, PlatformError, Refused, StoreError, Unreachable
 from bot.gate import Gate
-from bot.ports import Backend, Platform, Store
+from bot.ports import Backend, Platform, Running, Store
 from bot.relay import Relay, Timeouts
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Dispatcher:
         self._fetching: dict[Channel, bool] = {}  # channels whose first turn is on its way; whether to stop it
         self._errands: set[asyncio.Task[None]] = set()
         self._forgetting = asyncio.Lock()
+        self._unforgotten = False  # a closed conversation may be left on the server, to be looked for after a turn
         self._obeyed: OrderedDict[str, None] = OrderedDict()
         self._draining = False
 
@@ -113,7 +114,11 @@ class Dispatcher:
         await self._store.finish(turn, "", ending)
 
     def forget(self) -> None:
-        """Deletes closed conversations on the server, in the background; what fails is tried again with the next."""
+        """Deletes closed conversations on the server, in the background.
+
+        What fails, and what a turn is still running in, is tried again after the next turn.
+        """
+        self._unforgotten = True
         self._errand(self._forget())
 
     async def drain(self, grace: float) -> None:
@@ -131,8 +136,8 @@ class Dispatcher:
         try:
             while channel in self._waiting:
                 self._waiting.discard(channel)
-                while (turn := await self._store.next_queued(channel)) and not self._draining:
-                    await self._answer(turn)
+                while running := await self._begin(channel):
+                    await self._answer(running)
         except StoreError as error:
             log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
             asyncio.get_running_loop().call_later(_STORE_PAUSE, self.wake, channel)
@@ -140,12 +145,23 @@ class Dispatcher:
             self._fetching.pop(channel, None)
             del self._workers[channel]
 
-    async def _answer(self, turn: Turn) -> None:
+    async def _begin(self, channel: Channel) -> Running | None:
+        """The channel's next turn; None where there is none, and while draining. Raises StoreError."""
+        if self._draining:
+            return None
+        running = await self._store.begin(channel, self._backend.name)
+        if running is not None and self._draining:  # it was taken meanwhile; nobody has seen anything of it yet
+            await self._store.requeue(running.turn)
+            return None
+        return running
+
+    async def _answer(self, running: Running) -> None:
         """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
+        turn = running.turn
         channel = turn.prompt.channel
         station = self._stations[channel.platform]
         relay = Relay(
-            turn,
+            running,
             platform=station.platform,
             backend=self._backend,
             store=self._store,
@@ -164,20 +180,24 @@ class Dispatcher:
             await self.give_up(turn)
         finally:
             del self._running[channel]
-        if await self._store.forgotten(self._backend.name):
+        if self._unforgotten:
             self.forget()
 
     async def _forget(self) -> None:
         async with self._forgetting:  # one at a time, so each conversation is deleted once
             try:
-                for conversation in await self._store.forgotten(self._backend.name):
+                conversations = await self._store.forgotten(self._backend.name)
+                self._unforgotten = bool(self._workers)  # theirs may be closed and not forgotten yet
+                for conversation in conversations:
                     try:
                         await self._backend.forget(conversation.remote)
                     except BackendError as error:
+                        self._unforgotten = True
                         log.warning("conversation.not_deleted", extra={"detail": str(error)})
                     else:
                         await self._store.set_remote(conversation, "")
             except StoreError as error:
+                self._unforgotten = True
                 log.warning("conversation.not_deleted", extra={"detail": str(error)})
 
     # Commands as text

@@ -6,7 +6,7 @@ import logging
 
 _STANDARD = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 # At DEBUG the SDKs log what people write; at INFO they tell little that Rivulet does not tell itself.
-_SDKS = ("discord", "slack_bolt", "slack_sdk", "openai", "httpx2", "httpcore2", "aiosqlite", "asyncio", "alembic")
+_SDKS = ("discord", "slack_bolt", "slack_sdk", "openai", "httpx2", "httpcore2", "psycopg", "asyncio", "alembic")
 
 
 class EventFormatter(logging.Formatter):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.commands import Command
@@ -130,6 +131,15 @@ class Platform(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A turn that has begun, and what the model needs for it."""
+
+    turn: Turn
+    conversation: Conversation
+    history: Sequence[Exchange]  # its ended turns that have an answer, oldest first
+
+
 class Store(Protocol):
     """The database: turns, conversations and notes. Raises StoreError."""
 
@@ -137,12 +147,11 @@ class Store(Protocol):
         """Stores a question as a queued turn; None if its key was stored before."""
         ...
 
-    async def start(self, turn: Turn, conversation: Conversation) -> Turn:
-        """The turn is running, in this conversation, and has one attempt more."""
-        ...
+    async def begin(self, channel: Channel, backend: str) -> Running | None:
+        """The oldest queued turn of the channel is running now, and has one attempt more; None if none is queued.
 
-    async def next_queued(self, channel: Channel) -> Turn | None:
-        """The oldest queued turn of the channel."""
+        It runs in the channel's open conversation with this backend; a new one is made where there is none.
+        """
         ...
 
     async def add_message(self, turn: Turn, message: str) -> None:
@@ -173,16 +182,8 @@ class Store(Protocol):
         """Whether any turn, however it ended, was asked in this room and thread."""
         ...
 
-    async def conversation(self, channel: Channel, backend: str) -> Conversation:
-        """The channel's open conversation with this backend; a new one is made where there is none."""
-        ...
-
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
         """The conversation's id on the server."""
-        ...
-
-    async def history(self, conversation: Conversation) -> Sequence[Exchange]:
-        """Its ended turns that have an answer, oldest first."""
         ...
 
     async def close_conversations(self, channel: Channel) -> None:

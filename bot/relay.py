@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
-from bot.core.model import Began, Delta, End, Ended, Ending, Exchange, Prompt, Request, Turn
+from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn
 from bot.core.pacing import Call, Receipt
 from bot.core.reply import Delete, Edit, Post, Reply, Write
 from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, Unreachable
 from bot.gate import Gate, Permit, Writer
-from bot.ports import Backend, Platform, Store
+from bot.ports import Backend, Platform, Running, Store
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Relay:
 
     def __init__(
         self,
-        turn: Turn,
+        running: Running,
         *,
         platform: Platform,
         backend: Backend,
@@ -55,13 +55,15 @@ class Relay:
         gate: Gate,
         timeouts: Timeouts,
     ) -> None:
-        self._turn = turn
+        self._turn = turn = running.turn
+        self._conversation = running.conversation
+        self._history = running.history
         self._platform = platform
         self._backend = backend
         self._store = store
         self._gate = gate
         self._timeouts = timeouts
-        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 0)
+        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 1)
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
         self._showing = asyncio.Event()  # the first page is there, or on its way
@@ -76,17 +78,14 @@ class Relay:
     async def run(self) -> Ending:
         """Answers the question, and returns how it ended when the last state is shown and stored.
 
-        Raises StoreError: before the turn has begun, which then is still queued, or because its end cannot be stored.
+        Raises StoreError if its end cannot be stored.
         """
         place = self._turn.prompt.place
-        self._conversation = await self._store.conversation(self._turn.prompt.channel, self._backend.name)
-        history = await self._store.history(self._conversation)
-        self._turn = await self._store.start(self._turn, self._conversation)
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
         with self._gate.writer(place, self._reply.need) as self._writer:
             async with asyncio.TaskGroup() as group:
                 self._notes = _Notes(group, self._turn)
-                self._reading = group.create_task(self._read(history))
+                self._reading = group.create_task(self._read())
                 typing = group.create_task(self._type())
                 await self._write(self._writer)
                 self._reading.cancel()
@@ -103,7 +102,7 @@ class Relay:
 
     # Reading
 
-    async def _read(self, history: Sequence[Exchange]) -> None:
+    async def _read(self) -> None:
         if self._reply.ending is not None:
             return  # stopped before it began
         deadline = asyncio.get_running_loop().time() + self._timeouts.total
@@ -111,7 +110,7 @@ class Relay:
         while True:
             tries += 1
             try:
-                ending = await self._stream(history, deadline)
+                ending = await self._stream(deadline)
             except BackendError as error:
                 pause = error.ending.retry_after or 0.5 * 2**tries
                 if error.again and not self._reply.text and tries < _TRIES and pause <= _LONGEST_WAIT:
@@ -129,10 +128,10 @@ class Relay:
             self._finish(ending)
             return
 
-    async def _stream(self, history: Sequence[Exchange], deadline: float) -> Ending:
+    async def _stream(self, deadline: float) -> Ending:
         """Feeds the reply from one request to the model until it ends."""
         prompt, loop = self._turn.prompt, asyncio.get_running_loop()
-        request = Request(prompt.for_model(), self._conversation.remote, tuple(history), _opaque(prompt))
+        request = Request(prompt.for_model(), self._conversation.remote, tuple(self._history), _opaque(prompt))
         patience = asyncio.timeout_at(min(deadline, loop.time() + self._timeouts.first_token))
         try:
             async with patience, self._backend.stream(request) as events:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import sqlite3
 from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url
+import psycopg
+from psycopg.abc import PQGen
+from sqlalchemy import URL, Connection, Dialect, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from adapters.database.schema import migrate
 from adapters.database.store import DatabaseStore
-from adapters.database.transaction import FAULTS, in_words
+from adapters.database.transaction import Database, in_words
 from bot.errors import StoreError
 
-_EXAMPLES = "sqlite+aiosqlite:///rivulet.db or postgresql+asyncpg://user:password@host/name"
+R = TypeVar("R")
+
+_EXAMPLES = "sqlite:///rivulet.db or postgresql://user:password@host/name"
 
 _PRAGMAS = (
     "foreign_keys = ON",
@@ -26,6 +31,13 @@ _PRAGMAS = (
     "synchronous = FULL",
 )
 
+_PATIENCE_WITH_PRAGMAS = 5.0  # seconds, as the driver has for statements
+
+# SQLite has one writer at a time anyway, so waiting for the one connection replaces "database is locked"; and a
+# database in memory, which belongs to its connection, has whole transactions like any other.
+_SQLITE_CONNECTIONS = 1
+_POSTGRESQL_CONNECTIONS = 5
+
 
 async def open_store(url: str) -> DatabaseStore:
     """Opens it with the newest schema. Raises StoreError: the address without its password, the reason, the remedy.
@@ -33,14 +45,21 @@ async def open_store(url: str) -> DatabaseStore:
     A process opens different databases one after the other: Alembic keeps one state for all.
     """
     address = _parse(url)
-    # options stay out of the name too: asyncpg takes a password there as well
+    # options stay out of the name too: PostgreSQL takes a password there as well
     name = address.set(query={}).render_as_string(hide_password=True)
+    sqlite = address.drivername == "sqlite"
+    connections = _SQLITE_CONNECTIONS if sqlite else _POSTGRESQL_CONNECTIONS
     try:
-        engine = _sqlite(address) if address.drivername == "sqlite+aiosqlite" else _postgresql(address)
-        await _migrate(engine)
-    except (StoreError, sqlite3.Error, *FAULTS, TypeError, ValueError) as error:  # the last two: options unknown
+        engine = _sqlite(address) if sqlite else _postgresql(address)
+        database = Database(engine, name, connections=connections)
+        try:
+            await database.on_thread(lambda: _migrate(engine))
+        except BaseException:
+            await database.close()
+            raise
+    except (StoreError, SQLAlchemyError, TypeError, ValueError) as error:  # the last two: options unknown
         raise StoreError(f"cannot open the database {name}: {_reason(error, address)}") from error
-    return DatabaseStore(engine, name)
+    return DatabaseStore(database)
 
 
 def _parse(url: str) -> URL:
@@ -50,32 +69,32 @@ def _parse(url: str) -> URL:
         shown = re.sub(r":.*@", ":***@", url)
         # without the cause, which quotes the address as it is
         raise StoreError(f"{shown!r} is not the address of a database; write {_EXAMPLES}") from None
-    if address.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
-        raise StoreError(f"{address.drivername} is not a database that Rivulet works with; write {_EXAMPLES}")
-    return address
+    # the drivers of earlier versions stand in many a config
+    kind = address.drivername.removesuffix("+aiosqlite").removesuffix("+asyncpg")
+    if kind not in {"sqlite", "postgresql"}:
+        raise StoreError(f"{kind} is not a database that Rivulet works with; write {_EXAMPLES}")
+    return address.set(drivername=kind)
 
 
-def _sqlite(address: URL) -> AsyncEngine:
-    # One connection: SQLite has one writer at a time anyway, so waiting for the connection replaces "database is
-    # locked"; and a database in memory, which belongs to its connection, has whole transactions like any other.
-    engine = create_async_engine(
+def _sqlite(address: URL) -> Engine:
+    engine = create_engine(
         address,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
+        poolclass=QueuePool,
+        pool_size=_SQLITE_CONNECTIONS,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"isolation_level": None},  # the driver begins nothing by itself; `begin` below does
+        connect_args={
+            "isolation_level": None,  # the driver begins nothing by itself; `begin` below does
+            "check_same_thread": False,  # used by one thread, but closed by another
+        },
     )
-    # A thread that could not open the file may outlive the event loop and say so on stderr, hence this first try.
-    arguments, options = engine.dialect.create_connect_args(address)
-    sqlite3.connect(arguments[0], **options).close()
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def connected(connection: DBAPIConnection, _: object) -> None:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
         for pragma in _PRAGMAS:
-            connection.cursor().execute(f"PRAGMA {pragma}")
+            _set(connection, pragma)
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
         # IMMEDIATE: waits behind another program that writes (5 s, the driver's default; ?timeout= in the address),
         # where a transaction that began as a reader would be refused at its first write.
@@ -84,34 +103,66 @@ def _sqlite(address: URL) -> AsyncEngine:
     return engine
 
 
-def _postgresql(address: URL) -> AsyncEngine:
-    return create_async_engine(
+def _set(connection: DBAPIConnection, pragma: str) -> None:
+    """SQLite itself does not wait where two programs change a new file's journal at once."""
+    deadline = monotonic() + _PATIENCE_WITH_PRAGMAS
+    while True:
+        try:
+            connection.cursor().execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > deadline:
+                raise
+            sleep(0.01)
+
+
+def _postgresql(address: URL) -> Engine:
+    engine = create_engine(
         address,
+        pool_size=_POSTGRESQL_CONNECTIONS,
+        max_overflow=0,
         pool_pre_ping=True,  # a restart of the server costs no turn
         hide_parameters=True,
-        connect_args={"timeout": 10, "command_timeout": 30},  # seconds, far above any healthy answer
+        connect_args={"connect_timeout": 10},  # seconds, far above any healthy answer
     )
 
+    @event.listens_for(engine, "do_connect")
+    def connect(_: Dialect, __: object, arguments: list[Any], options: dict[str, Any]) -> PatientConnection:  # pyright: ignore[reportUnusedFunction]  # SQLAlchemy's
+        return PatientConnection.connect(*arguments, **options)
 
-async def _migrate(engine: AsyncEngine) -> None:
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(migrate)
-    except BaseException:
-        await engine.dispose()
-        raise
+    return engine
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection on which no statement waits for ever; the driver has no such limit of its own."""
+
+    patience = 30.0  # seconds, far above any healthy answer
+
+    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.close()  # the statement is still at work, so nothing else can be asked here
+            raise
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        migrate(connection)
 
 
 def _reason(error: Exception, address: URL) -> str:
     words = in_words(error)
     if isinstance(error, StoreError):
         return words
-    if address.drivername == "postgresql+asyncpg":
-        if isinstance(error, OSError):
-            where = f"{address.host or 'localhost'}:{address.port or 5432}"
-            return f"PostgreSQL does not answer at {where} ({words}); start it, or correct host and port"
-        if isinstance(error, TypeError | ValueError):
-            return f"{words}; correct the options after the question mark (encryption is ?ssl=require)"
+    if address.drivername == "postgresql":
+        if "FATAL" not in words:  # not the server's own words
+            if re.search("refused|timeout|timed out|resolve|unreachable|reset|closed|No such file", words):
+                where = f"{address.host or 'localhost'}:{address.port or 5432}"
+                return f"PostgreSQL does not answer at {where} ({words}); start it, or correct host and port"
+            if re.search("option|value|SSL", words):
+                return f"{words}; correct the options after the question mark (encryption is ?sslmode=require)"
         return f"{words}; correct user, password or name in the address, or mend it on the server"
     if (address.database or "").startswith("file:"):
         return f"{words}; correct the address, or make sure that Rivulet may write there"

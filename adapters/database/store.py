@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session, selectinload
 
 from adapters.database.tables import ConversationRow, MessageRow, NoteRow, TurnRow
-from adapters.database.transaction import transaction
+from adapters.database.transaction import Database, transaction
 from bot.core.model import (
     Channel,
     Conversation,
@@ -25,28 +25,27 @@ from bot.core.model import (
     Turn,
 )
 from bot.errors import StoreError
+from bot.ports import Running
 
 _OPEN = (Status.QUEUED, Status.RUNNING)
 _ENDED = (Status.DONE, Status.STOPPED, Status.FAILED)
 
 
 class DatabaseStore:
-    """`Store` and `Notebook` of `bot.ports`. Make it with `open_store`; `name` is its address without the password."""
+    """`Store` and `Notebook` of `bot.ports`. Make it with `open_store`."""
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
-        self.name = name
-        self.sessions = async_sessionmaker(engine, expire_on_commit=False)
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self.database = database
         # the one thing that SQLAlchemy spells differently for the two
-        self._insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+        self._insert = sqlite.insert if database.engine.dialect.name == "sqlite" else postgresql.insert
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self.database.close()
 
     # Turns
 
     @transaction
-    async def accept(self, session: AsyncSession, prompt: Prompt) -> Turn | None:
+    def accept(self, session: Session, prompt: Prompt) -> Turn | None:
         statement = self._insert(TurnRow).values(
             key=prompt.key,
             channel=str(prompt.channel),
@@ -60,47 +59,43 @@ class DatabaseStore:
             status=Status.QUEUED,
             created_at=_now(),
         )
-        id = await session.scalar(statement.on_conflict_do_nothing(index_elements=["key"]).returning(TurnRow.id))
+        id = session.scalar(statement.on_conflict_do_nothing(index_elements=["key"]).returning(TurnRow.id))
         return None if id is None else Turn(id, prompt)
 
     @transaction
-    async def start(self, session: AsyncSession, turn: Turn, conversation: Conversation) -> Turn:
-        await _change(
-            session,
-            turn,
-            status=Status.RUNNING,
-            attempts=TurnRow.attempts + 1,
-            conversation_id=conversation.id,
-            started_at=_now(),
-        )
-        return _turn(await session.get_one(TurnRow, turn.id))
-
-    @transaction
-    async def next_queued(self, session: AsyncSession, channel: Channel) -> Turn | None:
-        row = await session.scalar(
+    def begin(self, session: Session, channel: Channel, backend: str) -> Running | None:
+        row = session.scalar(
             select(TurnRow)
             .where(TurnRow.channel == str(channel), TurnRow.status == Status.QUEUED)
             .order_by(TurnRow.id)
             .limit(1)
+            .with_for_update(skip_locked=True)
         )
-        return None if row is None else _turn(row)
+        if row is None:
+            return None
+        conversation = self._conversation(session, channel, backend)
+        row.status = Status.RUNNING
+        row.attempts += 1
+        row.conversation_id = conversation.id
+        row.started_at = _now()
+        return Running(_turn(row), _conversation(conversation), _history(session, conversation))
 
     @transaction
-    async def add_message(self, session: AsyncSession, turn: Turn, message: str) -> None:
+    def add_message(self, session: Session, turn: Turn, message: str) -> None:
         statement = self._insert(MessageRow).values(turn_id=turn.id, message=message)
-        await session.execute(statement.on_conflict_do_nothing(index_elements=["turn_id", "message"]))
+        session.execute(statement.on_conflict_do_nothing(index_elements=["turn_id", "message"]))
 
     @transaction
-    async def drop_message(self, session: AsyncSession, turn: Turn, message: str) -> None:
-        await session.execute(delete(MessageRow).where(MessageRow.turn_id == turn.id, MessageRow.message == message))
+    def drop_message(self, session: Session, turn: Turn, message: str) -> None:
+        session.execute(delete(MessageRow).where(MessageRow.turn_id == turn.id, MessageRow.message == message))
 
     @transaction
-    async def set_response(self, session: AsyncSession, turn: Turn, response: str) -> None:
-        await _change(session, turn, response=response)
+    def set_response(self, session: Session, turn: Turn, response: str) -> None:
+        _change(session, turn, response=response)
 
     @transaction
-    async def finish(self, session: AsyncSession, turn: Turn, answer: str, ending: Ending) -> None:
-        await _change(
+    def finish(self, session: Session, turn: Turn, answer: str, ending: Ending) -> None:
+        _change(
             session,
             turn,
             status=ending.status,
@@ -111,17 +106,22 @@ class DatabaseStore:
         )
 
     @transaction
-    async def requeue(self, session: AsyncSession, turn: Turn) -> None:
-        await _change(session, turn, status=Status.QUEUED, answer="", end=None, end_detail="", finished_at=None)
+    def requeue(self, session: Session, turn: Turn) -> None:
+        _change(session, turn, status=Status.QUEUED, answer="", end=None, end_detail="", finished_at=None)
 
     @transaction
-    async def open_turns(self, session: AsyncSession) -> Sequence[Turn]:
-        rows = await session.scalars(select(TurnRow).where(TurnRow.status.in_(_OPEN)).order_by(TurnRow.id))
+    def open_turns(self, session: Session) -> Sequence[Turn]:
+        rows = session.scalars(
+            select(TurnRow)
+            .where(TurnRow.status.in_(_OPEN))
+            .order_by(TurnRow.id)
+            .options(selectinload(TurnRow.messages))
+        )
         return [_turn(row) for row in rows]
 
     @transaction
-    async def asked_in(self, session: AsyncSession, channel: Channel, place: Place) -> bool:
-        found = await session.scalar(
+    def asked_in(self, session: Session, channel: Channel, place: Place) -> bool:
+        found = session.scalar(
             select(TurnRow.id)
             .where(
                 TurnRow.room == place.room,
@@ -135,48 +135,26 @@ class DatabaseStore:
     # Conversations
 
     @transaction
-    async def conversation(self, session: AsyncSession, channel: Channel, backend: str) -> Conversation:
-        statement = self._insert(ConversationRow).values(channel=str(channel), backend=backend, created_at=_now())
-        await session.execute(statement.on_conflict_do_nothing())
-        rows = await session.scalars(
-            select(ConversationRow).where(
-                ConversationRow.channel == str(channel),
-                ConversationRow.backend == backend,
-                ConversationRow.closed_at.is_(None),
-            )
-        )
-        return _conversation(rows.one())
-
-    @transaction
-    async def set_remote(self, session: AsyncSession, conversation: Conversation, remote: str) -> Conversation:
+    def set_remote(self, session: Session, conversation: Conversation, remote: str) -> Conversation:
         statement = update(ConversationRow).where(ConversationRow.id == conversation.id).values(remote=remote)
-        if await session.scalar(statement.returning(ConversationRow.id)) is None:
+        if session.scalar(statement.returning(ConversationRow.id)) is None:
             raise StoreError(f"conversation {conversation.id} is not in the database")
         return replace(conversation, remote=remote)
 
     @transaction
-    async def history(self, session: AsyncSession, conversation: Conversation) -> Sequence[Exchange]:
-        rows = await session.scalars(
-            select(TurnRow)
-            .where(TurnRow.conversation_id == conversation.id, TurnRow.status.in_(_ENDED), TurnRow.answer != "")
-            .order_by(TurnRow.id)
-        )
-        return [_exchange(row) for row in rows]
-
-    @transaction
-    async def close_conversations(self, session: AsyncSession, channel: Channel) -> None:
-        await session.execute(
+    def close_conversations(self, session: Session, channel: Channel) -> None:
+        session.execute(
             update(ConversationRow)
             .where(ConversationRow.channel == str(channel), ConversationRow.closed_at.is_(None))
             .values(closed_at=_now())
         )
 
     @transaction
-    async def forgotten(self, session: AsyncSession, backend: str) -> Sequence[Conversation]:
+    def forgotten(self, session: Session, backend: str) -> Sequence[Conversation]:
         running = select(TurnRow.id).where(
             TurnRow.conversation_id == ConversationRow.id, TurnRow.status == Status.RUNNING
         )
-        rows = await session.scalars(
+        rows = session.scalars(
             select(ConversationRow)
             .where(
                 ConversationRow.backend == backend,
@@ -188,29 +166,56 @@ class DatabaseStore:
         )
         return [_conversation(row) for row in rows]
 
+    def _conversation(self, session: Session, channel: Channel, backend: str) -> ConversationRow:
+        """The channel's open conversation with this backend; a new one where there is none."""
+        # locked: what closes conversations comes wholly before this transaction or sees its turn running
+        find = (
+            select(ConversationRow)
+            .where(
+                ConversationRow.channel == str(channel),
+                ConversationRow.backend == backend,
+                ConversationRow.closed_at.is_(None),
+            )
+            .with_for_update()
+        )
+        if row := session.scalar(find):
+            return row
+        statement = self._insert(ConversationRow).values(channel=str(channel), backend=backend, created_at=_now())
+        session.execute(statement.on_conflict_do_nothing())
+        return session.scalars(find).one()
+
     # Notes
 
     @transaction
-    async def read(self, session: AsyncSession, name: str) -> str | None:
-        return await session.scalar(select(NoteRow.text).where(NoteRow.name == name))
+    def read(self, session: Session, name: str) -> str | None:
+        return session.scalar(select(NoteRow.text).where(NoteRow.name == name))
 
     @transaction
-    async def write(self, session: AsyncSession, name: str, text: str | None) -> None:
+    def write(self, session: Session, name: str, text: str | None) -> None:
         if text is None:
-            await session.execute(delete(NoteRow).where(NoteRow.name == name))
+            session.execute(delete(NoteRow).where(NoteRow.name == name))
             return
         statement = self._insert(NoteRow).values(name=name, text=text)
-        await session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"text": text}))
+        session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"text": text}))
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _change(session: AsyncSession, turn: Turn, **values: object) -> None:
+def _change(session: Session, turn: Turn, **values: object) -> None:
     statement = update(TurnRow).where(TurnRow.id == turn.id).values(**values)
-    if await session.scalar(statement.returning(TurnRow.id)) is None:
+    if session.scalar(statement.returning(TurnRow.id)) is None:
         raise StoreError(f"turn {turn.id} is not in the database")
+
+
+def _history(session: Session, conversation: ConversationRow) -> Sequence[Exchange]:
+    rows = session.scalars(
+        select(TurnRow)
+        .where(TurnRow.conversation_id == conversation.id, TurnRow.status.in_(_ENDED), TurnRow.answer != "")
+        .order_by(TurnRow.id)
+    )
+    return [_exchange(row) for row in rows]
 
 
 def _turn(row: TurnRow) -> Turn:

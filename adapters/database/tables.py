@@ -108,7 +108,7 @@ class TurnRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
-    messages: Mapped[list[MessageRow]] = relationship(order_by="MessageRow.id", lazy="selectin")
+    messages: Mapped[list[MessageRow]] = relationship(order_by="MessageRow.id")
 
     __table_args__ = (
         Index(None, "channel", "status", "id"),  # who is next in a channel

@@ -1,55 +1,90 @@
 """One call of the store is one transaction: it happens as a whole or not at all, whatever becomes of the caller.
 
+    event loop   call ─────────┐                                     ┌───> result
+    thread                     └─> begin, its statements, commit ────┘
+
+A transaction is blocking code on a thread of the database's own, so a call costs the event loop one trip there and
+back, however many statements it has and however busy the loop is meanwhile.
+
 A cancelled caller waits until its transaction has ended, and is cancelled then. So `finish` is never lost to a stop,
-and no connection is thrown away in the middle of a statement (a database in memory would be gone with it).
+and nothing is done with a connection that is still at work.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
+from time import monotonic
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
 from bot.errors import StoreError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# OSError: asyncpg's refused and lost connections and time-outs, which SQLAlchemy passes on as they are.
-FAULTS = (SQLAlchemyError, OSError)
+LONGEST_QUEUE = 30.0  # seconds; while the database hangs, those who wait are told so instead of becoming ever more
 
 
-class HasSessions(Protocol):
+class Database:
+    """An engine and its threads, one for each connection. `name` is its address without the password."""
+
+    def __init__(self, engine: Engine, name: str, *, connections: int) -> None:
+        self.name = name
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
+
+    async def run(self, work: Callable[[Session], R]) -> R:
+        """Does the work in a transaction. Raises StoreError."""
+        asked = monotonic()
+
+        def whole() -> R:
+            if monotonic() - asked > LONGEST_QUEUE:
+                raise StoreError(f"the database {self.name} could not do it: it is busy with what was asked before")
+            with self._sessions.begin() as session:
+                return work(session)
+
+        try:
+            return await self.on_thread(whole)
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database {self.name} could not do it: {in_words(error)}") from error
+
+    async def on_thread(self, work: Callable[[], R]) -> R:
+        """Does something else with the engine, in turn with the transactions."""
+        return await _to_its_end(asyncio.get_running_loop().run_in_executor(self._threads, work))
+
+    async def close(self) -> None:
+        """What was begun is finished; then threads and connections are gone."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown()
+        self.engine.dispose()
+
+
+class HasDatabase(Protocol):
     @property
-    def sessions(self) -> async_sessionmaker[AsyncSession]: ...
-
-    @property
-    def name(self) -> str: ...
+    def database(self) -> Database: ...
 
 
-S = TypeVar("S", bound=HasSessions)
+S = TypeVar("S", bound=HasDatabase)
 
 
 def transaction(
-    method: Callable[Concatenate[S, AsyncSession, P], Awaitable[R]],
+    method: Callable[Concatenate[S, Session, P], R],
 ) -> Callable[Concatenate[S, P], CoroutineType[Any, Any, R]]:
-    """Gives the method a session in a transaction of its own; callers leave that argument out. Raises StoreError."""
+    """Runs the method in a transaction of its own, whose session callers leave out. Raises StoreError."""
 
     @wraps(method)
     async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        async def work() -> R:
-            async with self.sessions.begin() as session:
-                return await method(self, session, *args, **kwargs)
-
-        try:
-            return await _to_its_end(asyncio.create_task(work()))
-        except FAULTS as error:
-            raise StoreError(f"the database {self.name} could not do it: {in_words(error)}") from error
+        return await self.database.run(lambda session: method(self, session, *args, **kwargs))
 
     return call
 
@@ -57,20 +92,16 @@ def transaction(
 def in_words(error: BaseException) -> str:
     """The database's own sentence, without the statement and its values (they hold what people wrote)."""
     cause = getattr(error, "orig", None) or error
-    if isinstance(cause, TimeoutError):
-        return "it did not answer in time"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
     return next(iter(str(cause).splitlines()), "") or type(cause).__name__
 
 
-async def _to_its_end(task: asyncio.Task[R]) -> R:
+async def _to_its_end(future: asyncio.Future[R]) -> R:
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
+    while not future.done():
         try:
-            await asyncio.wait([task])
+            await asyncio.wait([future])
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        raise cancelled from (None if task.cancelled() else task.exception())
-    return task.result()
+        raise cancelled from (None if future.cancelled() else future.exception())
+    return future.result()

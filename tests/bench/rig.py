@@ -220,7 +220,7 @@ api_url = {json.dumps(playground.discord_api)}
 [slack]
 api_url = {json.dumps(playground.slack_api)}
 [database]
-url = {json.dumps(f"sqlite+aiosqlite:///{database}")}
+url = {json.dumps(f"sqlite:///{database}")}
 """
 
 

@@ -47,7 +47,7 @@ def settings(playground: Playground, **more: Mapping[str, Any]) -> dict[str, Map
         "openai": {"base_url": playground.openai_api, **more.get("openai", {})},
         "discord": {"api_url": playground.discord_api, **more.get("discord", {})},
         "slack": {"api_url": playground.slack_api, **more.get("slack", {})},
-        "database": {"url": "sqlite+aiosqlite:///rivulet.db", **more.get("database", {})},
+        "database": {"url": "sqlite:///rivulet.db", **more.get("database", {})},
         "bot": more.get("bot", {}),
     }
 

@@ -181,7 +181,7 @@ async def piped(
     """What a chat prints when this is piped in."""
     given, shown = tmp_path / "given", tmp_path / "shown"
     given.write_text(lines, encoding="utf-8")
-    configured = settings(playground, openai=openai, database={"url": f"sqlite+aiosqlite:///{tmp_path}/rivulet.db"})
+    configured = settings(playground, openai=openai, database={"url": f"sqlite:///{tmp_path}/rivulet.db"})
     tokens = {name.lower(): value for name, value in secrets(playground).items()}
     with (
         given.open(encoding="utf-8") as source,
@@ -246,7 +246,7 @@ async def test_what_could_not_be_deleted_is_named(
 async def test_a_question_that_a_crash_left_open_is_not_asked_again(
     playground: Playground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/rivulet.db")
+    store = await open_store(f"sqlite:///{tmp_path}/rivulet.db")
     question = Prompt("terminal:crashed:1", CHANNEL, Place("", "terminal:crashed:1"), Person("me", "me"), "One?")
     assert await store.accept(question)
     await store.close()

@@ -15,7 +15,7 @@ async def checked(playground: Playground, *, tokens: dict[str, str] | None = Non
     """The lines it says, and the exit code."""
     said: list[str] = []
     given = {name.lower(): value for name, value in (secrets(playground) | (tokens or {})).items()}
-    here = {"database": {"url": "sqlite+aiosqlite://"}} | more
+    here = {"database": {"url": "sqlite://"}} | more
     code = await check(
         Settings.model_validate(settings(playground, **here)), Secrets.model_validate(given), said.append
     )
@@ -74,7 +74,7 @@ async def test_refused_tokens_are_told(playground: Playground):
 
 
 async def test_a_database_that_does_not_open_is_told_and_the_rest_is_tested(playground: Playground):
-    said, code = await checked(playground, database={"url": "sqlite+aiosqlite:////not/there/rivulet.db"})
+    said, code = await checked(playground, database={"url": "sqlite:////not/there/rivulet.db"})
     expect(said, ("database", "the directory /not/there does not exist"))
     assert code == 1
 

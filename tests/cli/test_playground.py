@@ -79,4 +79,4 @@ def test_with_a_key_openais_model_answers_and_only_openai_sees_the_key():
     assert settings.slack.api_url == ACCESS["slack_api"]
     tokens = [secrets.discord_token, secrets.slack_bot_token, secrets.slack_app_token]
     assert [token.get_secret_value() for token in tokens] == ["d", "xoxb", "xapp"]
-    assert settings.database.url == "sqlite+aiosqlite://"
+    assert settings.database.url == "sqlite://"

@@ -82,7 +82,7 @@ def test_a_database_that_does_not_open_is_told(
 ):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("DISCORD_TOKEN", "t")
-    (here / "config.toml").write_text('[database]\nurl = "sqlite+aiosqlite:////not/there/r.db"', encoding="utf-8")
+    (here / "config.toml").write_text('[database]\nurl = "sqlite:////not/there/r.db"', encoding="utf-8")
     [line] = complaints(capsys, "run", code=1)
     assert line.endswith("the directory /not/there does not exist; create it, or correct the address")
 

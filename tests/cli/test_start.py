@@ -20,7 +20,7 @@ def configured(playground: Playground, **more: str) -> tuple[Settings, Secrets]:
     """Everything in memory; `more` are other tokens, empty ones for a platform that is off."""
     tokens = {name.lower(): value for name, value in (secrets(playground) | more).items()}
     return (
-        Settings.model_validate(settings(playground, database={"url": "sqlite+aiosqlite://"})),
+        Settings.model_validate(settings(playground, database={"url": "sqlite://"})),
         Secrets.model_validate(tokens),
     )
 

@@ -38,7 +38,7 @@ class World:
                 "openai": {"base_url": self.playground.openai_api, **self.openai},
                 "discord": {"api_url": self.playground.discord_api},
                 "slack": {"api_url": self.playground.slack_api, **self.slack},
-                "database": {"url": f"sqlite+aiosqlite:///{self.database}"},
+                "database": {"url": f"sqlite:///{self.database}"},
                 "bot": {"shutdown_grace": 3.0, **self.bot},
             }
         )

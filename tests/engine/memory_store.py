@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.core.model import Channel, Conversation, Ending, Exchange, Place, Prompt, Status, Turn
 from bot.errors import StoreError
+from bot.ports import Running
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ def _call(
 
     @wraps(method)
     async def call(store: MemoryStore, *args: P.args, **kwargs: P.kwargs) -> R:
-        await store.begin(method.__name__)
+        await store.reach(method.__name__)
         result = await method(store, *args, **kwargs)
         await asyncio.sleep(store.latency / 2)
         return result
@@ -73,18 +74,15 @@ class MemoryStore:
         return turn
 
     @_call
-    async def start(self, turn: Turn, conversation: Conversation) -> Turn:
-        row = self._row(turn)
-        if conversation.id not in self.conversations:
-            raise StoreError(f"conversation {conversation.id} is not in the database")
+    async def begin(self, channel: Channel, backend: str) -> Running | None:
+        queued = (row for row in self.rows.values() if row.turn.status is Status.QUEUED)
+        row = next((row for row in queued if row.turn.prompt.channel == channel), None)
+        if row is None:
+            return None
+        conversation = self._conversation(channel, backend)
         row.turn = replace(row.turn, status=Status.RUNNING, attempts=row.turn.attempts + 1)
         row.conversation = conversation.id
-        return row.turn
-
-    @_call
-    async def next_queued(self, channel: Channel) -> Turn | None:
-        queued = (row.turn for row in self.rows.values() if row.turn.status is Status.QUEUED)
-        return next((turn for turn in queued if turn.prompt.channel == channel), None)
+        return Running(row.turn, conversation, self._history(conversation))
 
     @_call
     async def add_message(self, turn: Turn, message: str) -> None:
@@ -128,28 +126,11 @@ class MemoryStore:
     # Conversations
 
     @_call
-    async def conversation(self, channel: Channel, backend: str) -> Conversation:
-        for known in self.conversations.values():
-            if (known.channel, known.backend) == (channel, backend) and known.id not in self.closed:
-                return known
-        new = Conversation(len(self.conversations) + 1, channel, backend)
-        self.conversations[new.id] = new
-        return new
-
-    @_call
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
         if conversation.id not in self.conversations:
             raise StoreError(f"conversation {conversation.id} is not in the database")
         named = self.conversations[conversation.id] = replace(conversation, remote=remote)
         return named
-
-    @_call
-    async def history(self, conversation: Conversation) -> Sequence[Exchange]:
-        return [
-            Exchange(row.turn.prompt.for_model(), row.answer, row.ending.settled)
-            for row in self.rows.values()
-            if row.conversation == conversation.id and row.ending is not None and row.answer
-        ]
 
     @_call
     async def close_conversations(self, channel: Channel) -> None:
@@ -167,7 +148,7 @@ class MemoryStore:
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    async def begin(self, method: str) -> None:
+    async def reach(self, method: str) -> None:
         """The way to the database."""
         self.calls[method] += 1
         await asyncio.sleep(self.latency / 2)
@@ -179,3 +160,18 @@ class MemoryStore:
         if turn.id not in self.rows:
             raise StoreError(f"turn {turn.id} is not in the database")
         return self.rows[turn.id]
+
+    def _conversation(self, channel: Channel, backend: str) -> Conversation:
+        for known in self.conversations.values():
+            if (known.channel, known.backend) == (channel, backend) and known.id not in self.closed:
+                return known
+        new = Conversation(len(self.conversations) + 1, channel, backend)
+        self.conversations[new.id] = new
+        return new
+
+    def _history(self, conversation: Conversation) -> Sequence[Exchange]:
+        return [
+            Exchange(row.turn.prompt.for_model(), row.answer, row.ending.settled)
+            for row in self.rows.values()
+            if row.conversation == conversation.id and row.ending is not None and row.answer
+        ]

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from bot.core.model import Channel, Ending, Person, Place, Prompt, Turn
+from bot.core.model import Channel, Ending, Person, Place, Prompt
 from bot.dispatcher import Dispatcher
 from bot.gate import Gate
 from bot.relay import Relay, Timeouts
@@ -38,12 +38,13 @@ class Stage:
 
     # One turn
 
-    async def relay(self, key: str = "q1", *, room: str = "r1", turn: Turn | None = None) -> Relay:
-        """A question that was asked, with the relay that will answer it."""
-        turn = turn or await self.store.accept(prompt(key, room=room))
-        assert turn is not None
+    async def relay(self, key: str = "q1", *, room: str = "r1") -> Relay:
+        """The oldest question that waits in the room, or this one, with the relay that will answer it."""
+        await self.store.accept(prompt(key, room=room))
+        running = await self.store.begin(Channel("discord", room), self.backend.name)
+        assert running is not None
         return Relay(
-            turn,
+            running,
             platform=self.platform,
             backend=self.backend,
             store=self.store,

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from bot.core.endings import sentence
-from bot.core.model import Channel, End, Ending, Status
+from bot.core.model import Channel, End, Ending, Prompt, Status
 from bot.core.pacing import Call
 from bot.errors import Gone, Unreachable
+from bot.ports import Running
 from bot.recovery import reopen, resume
 from tests.engine.fake_backend import SILENCE, says
 from tests.engine.memory_store import MemoryStore
@@ -95,7 +96,7 @@ async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
 @pytest.mark.parametrize("error", [Unreachable("no answer"), Gone("no such channel"), KeyError("id")])
 async def test_giving_up_survives_a_platform_that_fails(error: Exception):
     stage = Stage()
-    await given_up_soon(stage)
+    await interrupted(stage, prompt("q1"), 3)
     stage.platform.fail(Call.POST, error)
     await stage.store.accept(prompt("q2"))
     await restarted(stage)
@@ -107,11 +108,7 @@ async def test_giving_up_survives_a_platform_that_fails(error: Exception):
 async def test_turns_of_a_platform_that_is_off_now_do_not_stop_the_others(attempts: int):
     """Its tokens were taken out, or the turn is the terminal's."""
     stage = Stage()
-    elsewhere = await stage.store.accept(prompt("t1", room="", platform="terminal"))
-    assert elsewhere is not None
-    conversation = await stage.store.conversation(elsewhere.prompt.channel, "responses")
-    for _ in range(attempts):
-        await stage.store.start(elsewhere, conversation)
+    await interrupted(stage, prompt("t1", room="", platform="terminal"), attempts)
     await stage.store.accept(prompt("q1"))
     await restarted(stage)
     assert stage.screen == ["Well."]
@@ -147,7 +144,9 @@ async def test_a_turn_that_this_process_has_answered_meanwhile_is_not_answered_a
 
 async def test_conversations_that_were_to_be_forgotten_are_deleted_without_delaying_the_start():
     stage = Stage()
-    conversation = await stage.store.set_remote(await stage.store.conversation(R1, "responses"), "conv_1")
+    running = await interrupted(stage, prompt("q1"), 1)
+    conversation = await stage.store.set_remote(running.conversation, "conv_1")
+    await stage.store.finish(running.turn, "Well.", Ending(End.COMPLETED))
     await stage.store.close_conversations(R1)
     stage.backend.forget_takes = 30.0
     async with stage.open() as dispatcher:
@@ -157,10 +156,13 @@ async def test_conversations_that_were_to_be_forgotten_are_deleted_without_delay
         assert stage.backend.forgotten == [conversation.remote]
 
 
-async def given_up_soon(stage: Stage) -> None:
-    """A turn that three processes have begun."""
-    turn = await stage.store.accept(prompt("q1"))
-    assert turn is not None
-    conversation = await stage.store.conversation(R1, "responses")
-    for _ in range(3):
-        await stage.store.start(turn, conversation)
+async def interrupted(stage: Stage, question: Prompt, attempts: int) -> Running:
+    """A turn that so many processes have begun and none has ended."""
+    await stage.store.accept(question)
+    running = await stage.store.begin(question.channel, "responses")
+    for _ in range(attempts - 1):
+        assert running is not None
+        await stage.store.requeue(running.turn)
+        running = await stage.store.begin(question.channel, "responses")
+    assert running is not None
+    return running

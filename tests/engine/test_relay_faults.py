@@ -124,18 +124,6 @@ async def test_a_database_that_does_not_note_an_id_does_not_hurt_the_answer(meth
     assert stage.store.row("q1").turn.status is Status.DONE
 
 
-@pytest.mark.parametrize("method", ["conversation", "history", "start"])
-async def test_a_turn_that_the_database_cannot_begin_stays_queued(method: str):
-    stage = Stage()
-    relay = await stage.relay()
-    stage.store.fail(method)
-    with pytest.raises(StoreError):
-        await relay.run()
-    assert stage.store.row("q1").turn.status is Status.QUEUED
-    assert stage.backend.streams == []
-    assert stage.screen == []
-
-
 async def test_the_end_of_a_turn_is_stored_when_the_database_is_back():
     stage = Stage()
     stage.store.fail("finish", 3)
@@ -219,7 +207,7 @@ async def test_a_second_attempt_writes_into_the_messages_of_the_first_and_remove
     first, second, third = stage.platform.messages
     assert turn.messages == (first.id, second.id, third.id)
     stage.backend.script(says("Short.", first=1.0))
-    await (await stage.relay(turn=turn)).run()
+    await (await stage.relay()).run()
     assert stage.screen == ["Short."]
     assert first.text == "Short."
     row = stage.store.row("q1")
@@ -233,7 +221,7 @@ async def test_a_page_that_was_posted_but_not_noted_is_found_again_and_filled():
     assert turn.messages == ()
     [lost] = stage.platform.messages
     stage.backend.script(says("Another answer."))
-    await (await stage.relay(turn=turn)).run()
+    await (await stage.relay()).run()
     assert stage.screen == ["Another answer."]
     assert stage.store.row("q1").turn.messages == (lost.id,)
 
@@ -242,19 +230,19 @@ async def test_a_page_that_was_posted_but_not_noted_is_found_again_and_filled():
 async def test_surplus_messages_that_are_gone_already_are_no_reason_to_leave_the_others(error: Exception):
     """Somebody has deleted one, or a delete was carried out and its answer lost."""
     stage = Stage()
-    turn = await interrupted(stage, 9.9, WORDS * 3)
+    await interrupted(stage, 9.9, WORDS * 3)
     stage.platform.fail(Call.DELETE, error, effect=isinstance(error, Unreachable))
     if isinstance(error, Gone):
         stage.platform.lose_message(stage.platform.messages[2].id)
     stage.backend.script(says("Short."))
-    assert await (await stage.relay(turn=turn)).run() == Ending(End.COMPLETED)
+    assert await (await stage.relay()).run() == Ending(End.COMPLETED)
     assert stage.screen == ["Short."]
     assert len(stage.store.row("q1").turn.messages) == 1
 
 
 async def test_a_second_attempt_that_says_nothing_but_a_fault_shows_it_in_the_old_message():
     stage = Stage()
-    turn = await interrupted(stage, 5, WORDS)
+    await interrupted(stage, 5, WORDS)
     stage.backend.script([Delta(""), *SILENT_END])
-    await (await stage.relay(turn=turn)).run()
+    await (await stage.relay()).run()
     assert stage.screen == ["-# The model gave an empty answer. Ask again, perhaps in other words."]

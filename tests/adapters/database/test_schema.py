@@ -15,8 +15,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Engine, inspect, text
 
 from adapters.database import schema
 from adapters.database.open import open_store
@@ -37,17 +36,15 @@ def tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names())
 
 
-async def test_the_newest_revision_is_what_the_tables_say(store: DatabaseStore, engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-        await connection.execute(text("DROP INDEX ix_turns_room_thread"))
-        await connection.execute(text("ALTER TABLE notes ADD COLUMN more INTEGER"))
-        assert len(await connection.run_sync(differences)) == 2  # so the comparison does see what differs
+async def test_the_newest_revision_is_what_the_tables_say(store: DatabaseStore, engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert differences(connection) == []
+        connection.execute(text("DROP INDEX ix_turns_room_thread"))
+        connection.execute(text("ALTER TABLE notes ADD COLUMN more INTEGER"))
+        assert len(differences(connection)) == 2  # so the comparison does see what differs
 
 
-async def test_indexes_and_constraints_have_the_names_that_the_tables_say(
-    store: DatabaseStore, engine: AsyncEngine
-) -> None:
+async def test_indexes_and_constraints_have_the_names_that_the_tables_say(store: DatabaseStore, engine: Engine) -> None:
     """Alembic's comparison does not look at the names of keys, by which later revisions will find them."""
 
     def names(connection: Connection) -> set[str | None]:
@@ -63,21 +60,18 @@ async def test_indexes_and_constraints_have_the_names_that_the_tables_say(
     for table in Base.metadata.tables.values():
         # SQLite keeps no name for a key that is also the row's number
         wanted |= {str(item.name) for item in (*table.constraints - {table.primary_key}, *table.indexes)}
-    async with engine.connect() as connection:
-        assert await connection.run_sync(names) == wanted
+    with engine.connect() as connection:
+        assert names(connection) == wanted
 
 
-async def test_all_revisions_can_be_undone_and_done_again(engine: AsyncEngine) -> None:
-    def undo(connection: Connection) -> None:
-        command.downgrade(schema.alembic(connection), "base")
-
-    async with engine.connect() as connection:
-        await connection.run_sync(schema.migrate)
-        async with connection.begin():
-            await connection.run_sync(undo)
-            assert await connection.run_sync(tables) == {"alembic_version"}
-        await connection.run_sync(schema.migrate)
-        assert await connection.run_sync(tables) == {*Base.metadata.tables, "alembic_version"}
+async def test_all_revisions_can_be_undone_and_done_again(engine: Engine) -> None:
+    with engine.connect() as connection:
+        schema.migrate(connection)
+        with connection.begin():
+            command.downgrade(schema.alembic(connection), "base")
+            assert tables(connection) == {"alembic_version"}
+        schema.migrate(connection)
+        assert tables(connection) == {*Base.metadata.tables, "alembic_version"}
 
 
 async def test_a_database_at_the_newest_revision_is_left_as_it_is(url: str, ask: Callable[..., Prompt]) -> None:
@@ -90,23 +84,23 @@ async def test_a_database_at_the_newest_revision_is_left_as_it_is(url: str, ask:
     await store.close()
 
 
-async def test_a_database_of_a_newer_program_is_refused_and_left_alone(url: str, engine: AsyncEngine) -> None:
+async def test_a_database_of_a_newer_program_is_refused_and_left_alone(url: str, engine: Engine) -> None:
     await (await open_store(url)).close()
-    async with engine.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match=r"a newer Rivulet has written it \(schema 9999, .* up to \d{4}\); run that"):
         await open_store(url)
-    async with engine.connect() as connection:
-        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
 
 
-async def test_a_migration_that_fails_leaves_nothing_behind(url: str, engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE notes (somebody TEXT)"))  # the last one that 0001 makes
+async def test_a_migration_that_fails_leaves_nothing_behind(url: str, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notes (somebody TEXT)"))  # the last one that 0001 makes
     with pytest.raises(StoreError, match="notes"):
         await open_store(url)
-    async with engine.connect() as connection:
-        assert await connection.run_sync(tables) == {"notes"}
+    with engine.connect() as connection:
+        assert tables(connection) == {"notes"}
 
 
 async def test_a_revision_may_build_a_table_anew_without_losing_what_refers_to_it(
@@ -151,7 +145,7 @@ def test_an_installed_wheel_brings_its_revisions(tmp_path: Path) -> None:
     script = (
         "import asyncio, adapters.database.open as o\n"
         "async def main():\n"
-        "    store = await o.open_store('sqlite+aiosqlite://')\n"
+        "    store = await o.open_store('sqlite://')\n"
         "    print(o.__file__, await store.open_turns())\n"
         "    await store.close()\n"
         "asyncio.run(main())\n"

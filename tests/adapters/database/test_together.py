@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
-from bot.core.model import Channel, End, Ending, Exchange, Prompt, Turn
+from bot.core.model import Channel, End, Ending, Prompt, Turn
+from bot.ports import Running
 
 T = TypeVar("T")
 CHANNEL = Channel("slack", "T1:C1")
@@ -22,14 +24,28 @@ async def at_once(calls: list[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def a_whole_turn(store: DatabaseStore, prompt: Prompt) -> Turn:
-    turn = await store.accept(prompt)
-    assert turn is not None
-    turn = await store.start(turn, await store.conversation(prompt.channel, "responses"))
-    await store.set_response(turn, f"resp_{prompt.key}")
+    await store.accept(prompt)
+    turn = (await begin(store, prompt.channel)).turn
+    key = turn.prompt.key
+    await store.set_response(turn, f"resp_{key}")
     for page in range(2):
-        await store.add_message(turn, f"{prompt.key}.{page}")
-    await store.finish(turn, f"answer to {prompt.key}", Ending(End.COMPLETED))
+        await store.add_message(turn, f"{key}.{page}")
+    await store.finish(turn, f"answer to {key}", Ending(End.COMPLETED))
     return turn
+
+
+async def begin(store: DatabaseStore, channel: Channel = CHANNEL) -> Running:
+    running = await store.begin(channel, "responses")
+    assert running is not None
+    return running
+
+
+async def answers(store: DatabaseStore, question: Prompt) -> list[str]:
+    """What the conversation holds, as a further question finds it."""
+    await store.accept(question)
+    running = await begin(store, question.channel)
+    await store.finish(running.turn, "", Ending(End.STOPPED))
+    return [exchange.answer for exchange in running.history]
 
 
 async def test_fifty_turns_at_once_are_all_kept(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
@@ -37,11 +53,10 @@ async def test_fifty_turns_at_once_are_all_kept(store: DatabaseStore, ask: Calla
     turns = await at_once([a_whole_turn(store, ask(str(n), channel=f"discord:{n % 5}")) for n in range(50)])
     assert len({turn.id for turn in turns}) == 50
     assert await store.open_turns() == []
-    answers: set[str] = set()
+    found: list[str] = []
     for channel in range(5):
-        conversation = await store.conversation(Channel("discord", str(channel)), "responses")
-        answers |= {exchange.answer for exchange in await store.history(conversation)}
-    assert answers == {f"answer to {n}" for n in range(50)}
+        found += await answers(store, ask(f"at last {channel}", channel=f"discord:{channel}"))
+    assert sorted(found) == sorted(f"answer to {n}" for n in range(50))
 
 
 async def test_one_key_delivered_many_times_at_once_is_one_turn(
@@ -52,9 +67,14 @@ async def test_one_key_delivered_many_times_at_once_is_one_turn(
     assert len(await store.open_turns()) == 1
 
 
-async def test_a_channel_asked_many_times_at_once_gets_one_conversation(store: DatabaseStore) -> None:
-    conversations = await at_once([store.conversation(CHANNEL, "responses") for _ in range(20)])
-    assert len({conversation.id for conversation in conversations}) == 1
+async def test_turns_of_a_channel_that_begin_at_once_are_different_ones_of_one_conversation(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    for n in range(20):
+        await store.accept(ask(str(n)))
+    begun = await at_once([begin(store) for _ in range(20)])
+    assert {running.turn.prompt.key for running in begun} == {str(n) for n in range(20)}
+    assert len({running.conversation.id for running in begun}) == 1
 
 
 async def test_two_programs_on_one_database_wait_for_each_other(url: str, ask: Callable[..., Prompt]) -> None:
@@ -68,12 +88,10 @@ async def test_two_programs_on_one_database_wait_for_each_other(url: str, ask: C
 
 async def test_a_cancelled_finish_is_finished_first(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
     """At whatever instant it is cancelled, once or twice: all of it is stored, or nothing where it had not begun."""
-    conversation = await store.conversation(CHANNEL, "responses")
-    stored = 0
     for instant in range(0, 40, 3):
-        turn = await store.accept(ask(str(instant)))
-        assert turn is not None
-        turn = await store.start(turn, conversation)
+        channel = f"discord:{instant}"
+        await store.accept(ask(str(instant), channel=channel))
+        turn = (await begin(store, Channel.parse(channel))).turn
         finishing = asyncio.create_task(store.finish(turn, f"{instant}", Ending(End.COMPLETED)))
         for _ in range(instant):
             await asyncio.sleep(0)
@@ -82,17 +100,42 @@ async def test_a_cancelled_finish_is_finished_first(store: DatabaseStore, ask: C
             await asyncio.sleep(0)
         with contextlib.suppress(asyncio.CancelledError):
             await finishing
-        begun = instant > 0
-        assert len(await store.open_turns()) == (0 if begun else 1)
-        assert (Exchange("What is a rivulet?", f"{instant}") in await store.history(conversation)) is begun
-        stored += begun
-        await store.finish(turn, "", Ending(End.STOPPED)) if not begun else None
-    assert len(await store.history(conversation)) == stored
+        stored = [str(instant)] if instant else []
+        assert await answers(store, ask(f"after {instant}", channel=channel)) == stored
+        assert await store.open_turns() == ([] if instant else [turn])
+        if not instant:
+            await store.finish(turn, "", Ending(End.STOPPED))
+
+
+async def test_a_call_that_waits_for_its_turn_is_not_lost_when_it_is_cancelled(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    """More calls than connections: most have not reached the database when their callers are cancelled."""
+    accepting = [asyncio.create_task(store.accept(ask(str(n)))) for n in range(30)]
+    await asyncio.sleep(0)
+    for task in accepting:
+        task.cancel()
+    await asyncio.gather(*accepting, return_exceptions=True)
+    assert all(task.cancelled() for task in accepting)
+    assert len(await store.open_turns()) == 30
+
+
+async def test_closing_finishes_what_was_asked(url: str, ask: Callable[..., Prompt]) -> None:
+    before = await open_store(url)
+    accepting = [asyncio.create_task(before.accept(ask(str(n)))) for n in range(30)]
+    await asyncio.sleep(0)
+    await before.close()
+    await asyncio.gather(*accepting)
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("database")]
+    after = await open_store(url)
+    assert len(await after.open_turns()) == 30
+    await after.close()
 
 
 async def test_a_database_in_memory_survives_cancelled_calls(ask: Callable[..., Prompt]) -> None:
-    store = await open_store("sqlite+aiosqlite://")
+    store = await open_store("sqlite://")
     first = await store.accept(ask("first"))
+    assert first is not None
     for instant in range(20):
         accepting = asyncio.create_task(store.accept(ask(str(instant))))
         for _ in range(instant):
@@ -100,7 +143,7 @@ async def test_a_database_in_memory_survives_cancelled_calls(ask: Callable[..., 
         accepting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await accepting
-    assert await store.next_queued(CHANNEL) == first
+    assert (await begin(store)).turn.prompt == first.prompt
     await at_once([a_whole_turn(store, ask(f"at once {n}", channel="terminal:")) for n in range(10)])
-    assert len(await store.history(await store.conversation(Channel("terminal", ""), "responses"))) == 10
+    assert len(await answers(store, ask("at last", channel="terminal:"))) == 10
     await store.close()

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
-from bot.core.model import Channel, Conversation, End, Ending, Person, Place, Prompt, Status, Turn
+from bot.core.model import Channel, End, Ending, Person, Place, Prompt, Status, Turn
 from bot.errors import StoreError
 
 CHANNEL = Channel("slack", "T1:C1")
@@ -22,8 +22,11 @@ async def accept(store: DatabaseStore, prompt: Prompt) -> Turn:
     return turn
 
 
-async def start(store: DatabaseStore, turn: Turn) -> Turn:
-    return await store.start(turn, await store.conversation(turn.prompt.channel, "responses"))
+async def begin(store: DatabaseStore, channel: Channel = CHANNEL) -> Turn:
+    """The channel's next turn."""
+    running = await store.begin(channel, "responses")
+    assert running is not None
+    return running.turn
 
 
 async def test_a_question_is_kept_as_it_was_asked(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
@@ -37,13 +40,13 @@ async def test_a_question_is_kept_as_it_was_asked(store: DatabaseStore, ask: Cal
     )
     turn = await accept(store, prompt)
     assert turn == Turn(turn.id, prompt, Status.QUEUED, 0, ())
-    assert await store.next_queued(prompt.channel) == turn
+    assert await begin(store, prompt.channel) == replace(turn, status=Status.RUNNING, attempts=1)
 
 
 async def test_a_key_seen_before_is_not_stored_again(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
-    turn = await accept(store, ask("Ev1"))
+    await accept(store, ask("Ev1"))
     assert await store.accept(ask("Ev1", text="delivered again", channel="discord:5")) is None
-    await store.finish(await start(store, turn), "A small stream.", DONE)
+    await store.finish(await begin(store), "A small stream.", DONE)
     assert await store.accept(ask("Ev1")) is None
     assert await store.open_turns() == []
 
@@ -52,31 +55,35 @@ async def test_the_oldest_queued_turn_of_the_channel_is_next(store: DatabaseStor
     elsewhere = await accept(store, ask("0", channel="slack:T1:C2"))
     first, second = [await accept(store, ask(key)) for key in ("1", "2")]
     assert elsewhere.id < first.id < second.id
-    assert await store.next_queued(CHANNEL) == first
-    await start(store, first)
-    assert await store.next_queued(CHANNEL) == second
-    await start(store, second)
-    assert await store.next_queued(CHANNEL) is None
+    assert (await begin(store)).id == first.id
+    assert (await begin(store)).id == second.id
+    assert await store.begin(CHANNEL, "responses") is None
+    assert await store.open_turns() == [
+        elsewhere,
+        *[replace(turn, status=Status.RUNNING, attempts=1) for turn in (first, second)],
+    ]
 
 
-async def test_a_started_turn_is_running_and_counts_its_attempts(
+async def test_a_turn_that_has_begun_is_running_and_counts_its_attempts(
     store: DatabaseStore, ask: Callable[..., Prompt]
 ) -> None:
     turn = await accept(store, ask("1"))
-    started = await start(store, turn)
-    assert started == replace(turn, status=Status.RUNNING, attempts=1)
-    await store.requeue(started)
-    assert await start(store, turn) == replace(turn, status=Status.RUNNING, attempts=2)
+    begun = await begin(store)
+    assert begun == replace(turn, status=Status.RUNNING, attempts=1)
+    await store.requeue(begun)
+    assert await begin(store) == replace(turn, status=Status.RUNNING, attempts=2)
 
 
 async def test_a_requeued_turn_goes_before_later_ones_and_keeps_its_messages(
     store: DatabaseStore, ask: Callable[..., Prompt]
 ) -> None:
-    first, second = [await start(store, await accept(store, ask(key))) for key in ("1", "2")]
+    for key in ("1", "2"):
+        await accept(store, ask(key))
+    first, second = await begin(store), await begin(store)
     await store.add_message(first, "m1")
     await store.requeue(second)
     await store.requeue(first)
-    assert await store.next_queued(CHANNEL) == replace(first, status=Status.QUEUED, messages=("m1",))
+    assert await begin(store) == replace(first, attempts=2, messages=("m1",))
 
 
 async def test_messages_stay_in_the_order_of_posting(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
@@ -89,7 +96,7 @@ async def test_messages_stay_in_the_order_of_posting(store: DatabaseStore, ask: 
     assert [open_turn.messages for open_turn in await store.open_turns()] == [("m9", "m1", "m3"), ("m1",)]
     await store.drop_message(turn, "m3")
     await store.add_message(turn, "m2")
-    assert (await start(store, turn)).messages == ("m9", "m1", "m2")
+    assert (await begin(store)).messages == ("m9", "m1", "m2")
 
 
 async def test_open_turns_are_the_queued_and_the_running_of_all_channels_oldest_first(
@@ -98,9 +105,9 @@ async def test_open_turns_are_the_queued_and_the_running_of_all_channels_oldest_
     queued, running, done, stopped, failed = [
         await accept(store, ask(str(number), channel=f"discord:{number}")) for number in range(5)
     ]
-    running = await start(store, running)
+    running = await begin(store, running.prompt.channel)
     for turn, end in ((done, End.COMPLETED), (stopped, End.STOPPED), (failed, End.OVERLOADED)):
-        await store.finish(await start(store, turn), "text", Ending(end))
+        await store.finish(await begin(store, turn.prompt.channel), "text", Ending(end))
     assert await store.open_turns() == [queued, running]
 
 
@@ -123,7 +130,8 @@ async def test_a_thread_is_known_by_platform_room_and_thread(store: DatabaseStor
 
 async def test_everything_is_there_after_a_restart(url: str, ask: Callable[..., Prompt]) -> None:
     before = await open_store(url)
-    running = await start(before, await accept(before, ask("1")))
+    await accept(before, ask("1"))
+    running = await begin(before)
     await before.add_message(running, "m1")
     await before.set_response(running, "resp_1")
     queued = await accept(before, ask("2"))
@@ -141,16 +149,13 @@ async def test_text_that_a_database_cannot_hold_does_not_lose_the_question(
 ) -> None:
     """NUL and half a surrogate pair become U+FFFD."""
     await accept(store, ask("1", text="a\0b\ud83dc", author=Person("U1", "\ude00")))
-    turn = await store.next_queued(CHANNEL)
-    assert turn is not None
+    turn = await begin(store)
     assert (turn.prompt.text, turn.prompt.author.name) == ("a\ufffdb\ufffdc", "\ufffd")
 
 
 async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
     missing = Turn(77, ask("1"))
-    conversation = await store.conversation(CHANNEL, "responses")
     for call in (
-        store.start(missing, conversation),
         store.set_response(missing, "resp_1"),
         store.finish(missing, "text", DONE),
         store.requeue(missing),
@@ -159,6 +164,4 @@ async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: C
             await call
     with pytest.raises(StoreError):
         await store.add_message(missing, "m1")
-    with pytest.raises(StoreError):
-        await store.start(await accept(store, ask("1")), Conversation(99, CHANNEL, "responses"))
-    assert [turn.attempts for turn in await store.open_turns()] == [0]
+    assert await store.open_turns() == []
