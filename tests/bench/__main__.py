@@ -7,10 +7,11 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import delay, deltas, elsewhere, latency, lengths, many, stall
+from tests.bench import delay, deltas, elsewhere, latency, lengths, many, simulated, stall
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
+    "simulated": simulated.report,
     "delay": delay.report,
     "lengths": lengths.report,
     "many": many.report,
