@@ -27,6 +27,7 @@ def post_message(service: Service, arguments: Arguments) -> dict[str, Any]:
         thread_ts=read_thread(channel, arguments),
         blocks=content.blocks,
         metadata=content.metadata or {},
+        unfurl=not all(_is_off(arguments, name) for name in ("unfurl_links", "unfurl_media")),
     )
     service.post(channel, message)
     answer: dict[str, Any] = {
@@ -90,6 +91,10 @@ METHODS = {
     "chat.delete": Method(delete, Tier.THREE, "chat:write"),
     "chat.postEphemeral": Method(post_ephemeral, Tier.FOUR, "chat:write"),
 }
+
+
+def _is_off(arguments: Arguments, name: str) -> bool:
+    return arguments.text(name).lower() in {"0", "false"}
 
 
 def _destination(service: Service, name: str) -> Channel:
