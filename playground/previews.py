@@ -6,7 +6,7 @@ import re
 
 _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _BRACKETED = re.compile(r"<https?://[^<>\s]+>")
-_LINK = re.compile(r"https?://[^\s<>|()\[\]]+")
+_LINK = re.compile(r"https?://[^\s<>|\[\]]+")
 _AFTERWARDS = ".,:;!?'\"*_~"  # what ends a sentence or a span, not a link
 
 
@@ -15,4 +15,15 @@ def previews(text: str, *, brackets_hush: bool) -> tuple[str, ...]:
     text = _CODE.sub(" ", text)
     if brackets_hush:
         text = _BRACKETED.sub(" ", text)
-    return tuple(dict.fromkeys(link.rstrip(_AFTERWARDS) for link in _LINK.findall(text)))
+    return tuple(dict.fromkeys(_trimmed(link) for link in _LINK.findall(text)))
+
+
+def _trimmed(link: str) -> str:
+    """Without what belongs to the sentence around it: a bracket stays only if the link has opened it."""
+    while True:
+        shorter = link.rstrip(_AFTERWARDS)
+        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
+            shorter = shorter[:-1]
+        if shorter == link:
+            return link
+        link = shorter

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from playground.timeline import Moment
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -52,6 +54,18 @@ class Side(Protocol):
 
     def say(self, words: Words) -> None:
         """Does what the person meant: a message, or a slash command. Raises Unsayable."""
+        ...
+
+    def file(self, file: str) -> tuple[str, bytes]:
+        """The name and the bytes of a file. Raises ValueError."""
+        ...
+
+    def stoppable(self, status: Moment) -> bool:
+        """Whether the platform puts a button to stop the bot beside this status."""
+        ...
+
+    def stop(self, room: str, person: str, thread: str) -> None:
+        """The person presses it. Raises Unsayable."""
         ...
 
     def refusals(self) -> int:

@@ -13,7 +13,7 @@ from playground.page.discord_markup import show_discord
 from playground.page.slack_markup import show_slack
 
 INLINE = {"br", "strong", "em", "u", "s", "span", "code", "a", "input"}
-BLOCKS = {"p", "pre", "small", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "h7", "h8", "hr"}
+BLOCKS = {"p", "pre", "small", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "hr"}
 TABLES = {"table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"class", "href", "target", "rel", "title", "start", "tabindex", "disabled", "type", "checked"}
 CLASSES = {"mention", "spoiler", "left", "right", "center", "contains-task-list", "task-list-item"}
