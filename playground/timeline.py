@@ -37,6 +37,7 @@ class Moment:
     files: tuple[Attachment, ...] = ()
     previews: tuple[str, ...] = ()  # the links under which the platform shows a preview
     fallback: str = ""  # what a notification says, where the message is made of something else
+    mrkdwn: bool = False  # the text is written in Slack's older markup, not in Markdown
     live: bool = False  # a stream of the platform's own that has not ended, and looks so
     lasts: float = 0.0  # seconds after which it goes away by itself: typing, a status; 0: it stays
 

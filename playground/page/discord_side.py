@@ -34,10 +34,10 @@ class DiscordSide:
     def people(self) -> Mapping[str, str]:
         return {person.id: person.name for person in self._state.people.values() if not person.bot}
 
-    def show(self, text: str) -> str:
+    def show(self, moment: Moment) -> str:
         people = {person.id: person.name for person in self._state.people.values()}
         channels = {channel.id: channel.name for channel in self._state.channels.values()}
-        return show_discord(text, people | channels | self._state.roles)
+        return show_discord(moment.text, people | channels | self._state.roles)
 
     def file(self, file: str) -> tuple[str, bytes]:
         return self._discord.file(file)

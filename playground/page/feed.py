@@ -73,7 +73,7 @@ class Feed:
         }
         if moment.kind in ("posted", "edited"):
             side = self._sides[moment.platform]
-            shown["html"] = side.show(moment.text)
+            shown["html"] = side.show(moment)
             shown["live"] = moment.live
             shown["files"] = [asdict(file) for file in moment.files]
             shown["previews"] = moment.previews

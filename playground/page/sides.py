@@ -48,7 +48,7 @@ class Side(Protocol):
         """Who can write, by id; the first one has the direct messages with the bot."""
         ...
 
-    def show(self, text: str) -> str:
+    def show(self, moment: Moment) -> str:
         """A message's text as HTML."""
         ...
 

@@ -108,13 +108,15 @@ class Service:
             event = deleted_event(channel, before, event_ts)
         self._tell(channel, event)
 
-    def whisper(self, channel: Channel, person: str, text: str, *, thread_ts: str = "", author: str = "") -> str:
+    def whisper(
+        self, channel: Channel, person: str, text: str, *, mrkdwn: bool, thread_ts: str = "", author: str = ""
+    ) -> str:
         """Something that only one person sees; returns its ts."""
         ts = self.workspace.new_ts()
         self._note_pings(pings(channel.id, ts, text))
         shown_by = author or self.workspace.people[self.workspace.bot_user].real_name
         about = {"author": shown_by, "reply_to": thread_ts, "private_to": person}
-        self._record("posted", channel, message=ts, text=text, bot=True, **about)
+        self._record("posted", channel, message=ts, text=text, bot=True, mrkdwn=mrkdwn, **about)
         return ts
 
     def require_scope(self, scope: str) -> None:
@@ -141,6 +143,7 @@ class Service:
             previews=previews(text, brackets_hush=False) if message.unfurl else (),
             fallback=message.text if message.bot and message.text != text else "",
             live=live,
+            mrkdwn=message.mrkdwn,
         )
 
     def _show_status(self, key: Key, text: str, lasts: float, by_bot: bool) -> None:

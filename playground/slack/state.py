@@ -58,6 +58,7 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])  # name -> people
     stream: Stream | None = None
     unfurl: bool = False  # its links get a preview
+    mrkdwn: bool = False  # written in Slack's older markup
 
 
 @dataclass(slots=True)

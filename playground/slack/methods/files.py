@@ -84,6 +84,7 @@ def _share(service: Service, arguments: Arguments, files: list[dict[str, Any]]) 
         bot=True,
         thread_ts=read_thread(channel, arguments),
         files=files,
+        mrkdwn=True,
     )
     service.post_later(channel, message, service.limits.share_after)
 

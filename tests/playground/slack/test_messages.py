@@ -236,3 +236,21 @@ async def test_the_text_beside_blocks_is_what_a_notification_says(slack: SlackSt
     await client.chat_update(channel=slack.general, ts=str(posted["ts"]), markdown_text="**Loire**")
     said = [(moment.text, moment.fallback) for moment in slack.timeline.moments]
     assert said == [(blocks[0]["text"], "Rivers: Loire"), (blocks[0]["text"], "Loire"), ("**Loire**", "")]
+
+
+@pytest.mark.parametrize(
+    ("content", "mrkdwn"),
+    [
+        ({"text": "*x*"}, True),
+        ({"markdown_text": "**x**"}, False),
+        ({"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*x*"}}]}, True),
+        ({"text": "x", "blocks": [{"type": "markdown", "text": "**x**"}]}, False),
+    ],
+)
+async def test_a_text_is_in_the_older_markup(
+    slack: SlackStandIn, client: Client, content: dict[str, Any], mrkdwn: bool
+) -> None:
+    posted = await client.api_call("chat.postMessage", json={"channel": slack.general, **content})
+    await client.api_call("chat.update", json={"channel": slack.general, "ts": posted["ts"], **content})
+    await client.api_call("chat.postEphemeral", json={"channel": slack.general, "user": slack.ada, **content})
+    assert [moment.mrkdwn for moment in slack.timeline.moments] == [mrkdwn] * 3
