@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, fence, heading, list_block
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import StateInline, escape
 
 from playground.page.markup import Markup
 
 _MENTION = re.compile(r"<(?P<sign>@|#)[!&]?(?P<id>\d+)>")
+_TIME = re.compile(r"<t:(-?\d{1,11})(?::[tTdDfFR])?>")  # eleven digits: until the year 5138
 _HEADING = re.compile(r"#{1,3} +\S")
 _ITEM = re.compile(r"([-*]|\d+\.) ")
 _SUBTEXT = re.compile(r"-# +(\S.*)")
@@ -45,6 +47,10 @@ def _markup() -> Markup:
     blocks.before("list", "outdent", _outdent, _ENDS_A_PARAGRAPH)
     markup.inline.add_terminator_char("|")
     markup.inline.ruler.before("link", "spoiler", _spoiler)
+    markup.inline.ruler.before("autolink", "time", _time)
+    markup.inline.ruler.at("escape", _escape)
+    for kind in ("softbreak", "hardbreak"):
+        markup.add_render_rule(kind, lambda *_: "<br />")  # every space is shown, also one that follows this
     markup.core.ruler.push("underline", _underline)
     return markup
 
@@ -106,6 +112,23 @@ def _subtext(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     inline.content, inline.children = found[1].strip(), []
     state.push("subtext_close", "small", -1).block = True
     state.line = start + 1
+    return True
+
+
+def _escape(state: StateInline, silent: bool) -> bool:
+    """A backslash at the end of a line is shown, where CommonMark would break the line."""
+    return not state.src.startswith("\\\n", state.pos) and escape(state, silent)
+
+
+def _time(state: StateInline, silent: bool) -> bool:
+    """<t:…> is a moment in the reader's own time, whose zone is not known here."""
+    found = _TIME.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        moment = datetime.fromtimestamp(int(found[1]), UTC)
+        state.push("mention", "", 0).content = f"{moment:%Y-%m-%d %H:%M} UTC"
+    state.pos = found.end()
     return True
 
 

@@ -16,8 +16,10 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from playground.previews import trimmed
+
 _SAFE = ("http://", "https://", "mailto:")
-_BARE_URL = re.compile(r"://[^\s<>|]*[^\s<>|.,:;!?'\")\]*_~]")
+_BARE_URL = re.compile(r"://[^\s<>|\]]+")
 
 
 class Markup(MarkdownIt):
@@ -51,7 +53,7 @@ def _dress(state: StateCore) -> None:
     """Gives tags what the page needs: no style attributes (its policy forbids them), and links that open beside it."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{int(token.tag[1]) + 2}"  # below the page's own headings
+            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"  # below the page's own headings
         alignment = token.attrs.pop("style", None)
         if alignment:
             token.attrSet("class", str(alignment).removeprefix("text-align:"))
@@ -88,8 +90,11 @@ def _bare_url(state: StateInline, silent: bool) -> bool:
     found = _BARE_URL.match(state.src, state.pos, state.posMax)
     if not scheme or found is None:
         return False
+    rest = trimmed(found[0])
+    if rest == "://":
+        return False
     state.pending = state.pending[: -len(scheme)]
-    url = scheme + found[0]
+    url = scheme + rest
     push_link(state, state.md.normalizeLink(url), url)
-    state.pos = found.end()
+    state.pos += len(rest)
     return True

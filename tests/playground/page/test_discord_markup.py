@@ -36,6 +36,7 @@ def shown(text: str) -> str:
         ("- a\nb", "<ul><li>a</li></ul><p>b</p>"),
         ("- a\n```\nx\n```", "<ul><li>a</li></ul><pre><code>x\n</code></pre>"),
         ("hi <@42>, see <#7>", 'hi <span class="mention">@Rivulet</span>, see <span class="mention">#general</span>'),
+        ("at <t:1700000000:R>", '<p>at <span class="mention">2023-11-14 22:13 UTC</span></p>'),
         ("<@!42> <@999>", '<span class="mention">@Rivulet</span> <span class="mention">@999</span>'),
     ],
 )
@@ -58,6 +59,9 @@ def test_it_shows_what_discord_knows(text: str, html: str) -> None:
         "[a]: elsewhere",
         "    indented",
         "[relative](/page)",
+        "a\\\nb",
+        "aligned   by   spaces\na         b",
+        "~~~\nnot code\n~~~",
     ],
 )
 def test_it_leaves_what_discord_does_not_know_as_it_was_typed(text: str) -> None:
@@ -73,7 +77,9 @@ def test_a_spoiler_can_be_focused_and_holds_markdown() -> None:
     assert shown("a ||*secret*|| b") == ('<p>a <span class="spoiler" tabindex="0"><em>secret</em></span> b</p>')
 
 
-@pytest.mark.parametrize("text", ["see https://example.org/a(b)?x=1.", "<https://example.org/a(b)?x=1>"])
+@pytest.mark.parametrize(
+    "text", ["see https://example.org/a(b)?x=1.", "(https://example.org/a(b)?x=1)", "<https://example.org/a(b)?x=1>"]
+)
 def test_addresses_become_links_that_open_beside_the_page(text: str) -> None:
     link = '<a href="https://example.org/a(b)?x=1" target="_blank" rel="noopener noreferrer">'
     assert link in shown(text)
