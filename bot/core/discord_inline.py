@@ -1,9 +1,9 @@
 """What is inside a paragraph, a heading or a cell, as Discord writes it.
 
 Discord reads a message with regular expressions tried in turn, not as CommonMark does: an emphasis ends at the first
-marker that looks like one, even inside code. So each marker that is meant is written so that Discord finds its pair, and
-each character that only looks like a marker is escaped. A reader never sees the backslash: Discord removes it before
-punctuation.
+marker that looks like one, even inside code. So each marker that is meant is written so that Discord finds its pair,
+and each character that only looks like a marker is escaped. A reader never sees the backslash: Discord removes it
+before punctuation.
 """
 
 from __future__ import annotations
@@ -16,22 +16,17 @@ from markdown_it.token import Token
 
 from bot.core.formulas import readable, subscript, superscript
 from bot.core.markdown import read_inline
+from bot.core.plain_text import CODE_TAGS, DROPPED_TAGS, FOOTNOTE, LINE_TAGS, TAG, closing, footnote_mark
 
 ZERO_WIDTH = "\u200b"
 
 _MARKS = {"strong": "**", "em": "*", "s": "~~"}
 _TAG_MARKS = {
-    **{"b": "**", "strong": "**", "i": "*", "em": "*", "cite": "*", "var": "*", "dfn": "*"},
-    **{"u": "__", "ins": "__", "s": "~~", "del": "~~", "strike": "~~", "summary": "**"},
-    **{f"h{level}": "**" for level in range(1, 7)},
+    **dict.fromkeys(("b", "strong", "summary", "h1", "h2", "h3", "h4", "h5", "h6"), "**"),
+    **dict.fromkeys(("i", "em", "cite", "var", "dfn"), "*"),
+    **dict.fromkeys(("s", "del", "strike"), "~~"),
+    **dict.fromkeys(("u", "ins"), "__"),
 }
-_CODE_TAGS = {"code", "kbd", "samp", "tt"}
-_LINE_TAGS = {"div", "p", "li", "tr", "dt", "dd", "figcaption", "caption", "summary", "h1", "h2", "h3", "h4", "h5", "h6"}
-_DROPPED_TAGS = _LINE_TAGS | set(
-    "details span center font small big mark abbr table thead tbody tfoot ul ol dl section article header footer main "
-    "nav aside figure picture source q address hgroup colgroup col blockquote label th td wbr".split()
-)
-_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*)(?P<rest>[^>]*)>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 _ESCAPED = re.compile(
@@ -45,7 +40,6 @@ _PING = re.compile(r"@(?=everyone|here)|(?<=<)@(?=[!&]?\d)")
 _AT_LINE_START = re.compile(r"^( *)(?:(\d+)(?=\.\s)|(?=#{1,3}\s|-#\s|>[\s>]|[-+]\s))", re.MULTILINE)
 _SPACE_AROUND_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _FOOTNOTE_TEXT = re.compile(r"^\[\^([^\]\s]+)\]:(?=\s)", re.MULTILINE)
-_FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 
 _WEB = re.compile(r"(?:https?|discord)://[^\s<]+\Z", re.IGNORECASE)
 _OTHER_SITE = re.compile(
@@ -69,30 +63,6 @@ def inline(source: str, *, bold: bool = False) -> str:
     if bold and text.strip() and not any("*" in raw for raw in writer.raw):
         text = f"**{_Writer(read_inline(source), '](' in source, bold=True).all()}**"
     return _AT_LINE_START.sub(r"\1\2\\", _SPACE_AROUND_BREAK.sub("\n", text).strip())
-
-
-@lru_cache(maxsize=8192)
-def plain(source: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The words alone, with the links among them as text and address, for a cell in a code block."""
-    tokens = read_inline(source)
-    text, links = "", list[tuple[str, str]]()
-    for at, token in enumerate(tokens):
-        if token.type == "html_inline":
-            text += _plain_tag(token.content)
-        elif token.type in {"softbreak", "hardbreak"}:
-            text += "\n"
-        elif token.type == "formula":
-            text += readable(token.content) or token.content
-        elif token.type == "image":
-            text += token.content
-            links.append((token.content, str(token.attrs.get("src", ""))))
-        elif token.type == "link_open" and token.markup != "autolink":
-            label = "".join(inner.content for inner in tokens[at : _closing(tokens, at)])
-            links.append((label, str(token.attrs.get("href", ""))))
-        else:
-            text += token.content
-    text = _FOOTNOTE.sub(_note, text)
-    return text, tuple((label, url) for label, url in links if _WEB.match(url) and label)
 
 
 def escaped(text: str) -> str:
@@ -140,32 +110,6 @@ def _balanced(text: str, brackets: str = "[]") -> bool:
     return depth == 0
 
 
-def _note(match: re.Match[str]) -> str:
-    return (superscript(match[1]) if match[1].isdigit() else None) or f"[{match[1]}]"
-
-
-def _closing(tokens: list[Token], at: int) -> int:
-    """Where the pair of an opening token is."""
-    kind, depth = tokens[at].type, 0
-    closing = kind.removesuffix("_open") + "_close"
-    for number in range(at, len(tokens)):
-        depth += (tokens[number].type == kind) - (tokens[number].type == closing)
-        if depth == 0:
-            return number
-    return len(tokens) - 1
-
-
-def _plain_tag(content: str) -> str:
-    tag = _TAG.fullmatch(content)
-    if tag is None:
-        return "" if content.startswith("<!--") else content
-    name = tag["name"].lower()
-    if name in {"br", "hr"} or (name in _LINE_TAGS and tag["end"]):
-        return "\n"
-    known = name in _DROPPED_TAGS or name in _TAG_MARKS or name in _CODE_TAGS or name in {"a", "sub", "sup", "img"}
-    return "" if known else content
-
-
 class _Writer:
     def __init__(self, tokens: list[Token], has_links: bool, *, bold: bool = False) -> None:
         self.raw: list[str] = []  # code and addresses, which are never escaped
@@ -199,7 +143,7 @@ class _Writer:
         return words, at
 
     def _escaped(self, words: str) -> str:
-        words = _FOOTNOTE.sub(_note, _FOOTNOTE_TEXT.sub(_note, words)) if "[^" in words else words
+        words = FOOTNOTE.sub(footnote_mark, _FOOTNOTE_TEXT.sub(footnote_mark, words)) if "[^" in words else words
         words = _ESCAPED.sub(r"\\\g<0>", words)
         if self._has_links and not self._in_link:
             words = words.replace("[", "\\[")
@@ -223,10 +167,10 @@ class _Writer:
             case "html_inline":
                 return self._html(token.content, at, end)
             case "link_open":
-                close = _closing(self._tokens, at)
+                close = closing(self._tokens, at)
                 return self._link(str(token.attrs.get("href", "")), at + 1, close), close + 1
             case _ if token.nesting == 1:
-                close = _closing(self._tokens, at)
+                close = closing(self._tokens, at)
                 return self._marked(_MARKS.get(token.tag, ""), at + 1, close), close + 1
             case _:
                 return self._escaped(token.content), at + 1
@@ -252,7 +196,9 @@ class _Writer:
         self._in_link = True
         text = self._written(start, end)
         self._in_link = False
-        return self._raw(link(text, url))
+        if _WEB.match(url):
+            self.raw.append(url)
+        return link(text, url)
 
     def _url(self, url: str, at: int, end: int) -> str:
         following = self._tokens[at].content if at < end else ""
@@ -264,37 +210,40 @@ class _Writer:
         return text if text and len(text) <= len(latex) + 2 else self._raw(code(latex))
 
     def _html(self, content: str, at: int, end: int) -> tuple[str, int]:
-        tag = _TAG.fullmatch(content)
+        tag = TAG.fullmatch(content)
         if tag is None:  # a comment says nothing to the reader; a declaration is shown
             return ("" if content.startswith("<!--") else escaped(content)), at + 1
         name = tag["name"].lower()
-        attributes = {match[1].lower(): unescape(match[2] or match[3] or match[4] or "") for match in _ATTRIBUTE.finditer(tag["rest"])}
+        attributes = {
+            match[1].lower(): unescape(match[2] or match[3] or match[4] or "")
+            for match in _ATTRIBUTE.finditer(tag["rest"])
+        }
         if name == "img":
             return link(escaped(attributes.get("alt", "")), attributes.get("src", "")), at + 1
         if name == "br":
             return "\n", at + 1
         if name == "hr":
             return "\n──────\n", at + 1
-        paired = name in _TAG_MARKS or name in _CODE_TAGS or name in {"a", "sub", "sup"}
+        paired = name in _TAG_MARKS or name in CODE_TAGS or name in {"a", "sub", "sup"}
         close = self._end_tag(name, at + 1, end) if paired and not tag["end"] else None
         if close is not None:
             return self._element(name, attributes, at + 1, close), close + 1
-        if name in _DROPPED_TAGS:
+        if name in DROPPED_TAGS:
             if name in {"td", "th"} and tag["end"]:
                 return " | " if self._end_tag("tr", at, end) != at + 1 else "", at + 1
-            return ("\n" if name in _LINE_TAGS and tag["end"] else ""), at + 1
+            return ("\n" if name in LINE_TAGS and tag["end"] else ""), at + 1
         return escaped(content), at + 1
 
     def _end_tag(self, name: str, start: int, end: int) -> int | None:
         for at in range(start, end):
             token = self._tokens[at]
-            tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
+            tag = TAG.fullmatch(token.content) if token.type == "html_inline" else None
             if tag and tag["end"] and tag["name"].lower() == name:
                 return at
         return None
 
     def _element(self, name: str, attributes: dict[str, str], start: int, end: int) -> str:
-        if name in _CODE_TAGS:
+        if name in CODE_TAGS:
             content = "".join(token.content or "\n" * token.type.endswith("break") for token in self._tokens[start:end])
             return self._raw(code(content)) if content.strip() else ""
         if name == "a":
@@ -304,4 +253,4 @@ class _Writer:
             raised = superscript(text) if name == "sup" else subscript(text)
             mark = "^" if name == "sup" else "\\_"
             return raised or (f"{mark}{text}" if len(text) == 1 else f"{mark}({text})")
-        return self._marked(_TAG_MARKS[name], start, end) + ("\n" if name in _LINE_TAGS else "")
+        return self._marked(_TAG_MARKS[name], start, end) + ("\n" if name in LINE_TAGS else "")

@@ -1,37 +1,31 @@
 """A page of the model's Markdown as Discord shows it well.
 
-Discord knows headings 1 to 3, lists, quotes, links, emphasis, spoilers and code. What it does not know becomes something
-that reads as well: a table stands in columns in a code block, a deeper heading is bold, a formula is a line of text.
-A page must fit a message before it is rendered, so each kind of line has a measure that rendering never exceeds; a block
-that would exceed it, which only strange Markdown does, is sent as it was written.
+Discord knows headings 1 to 3, lists, quotes, links, emphasis, spoilers and code. What it does not know becomes
+something that reads as well: a table stands in columns in a code block, a deeper heading is bold, a formula is a line
+of text. A page must fit a message before it is rendered, so each kind of line has a measure that rendering never
+exceeds; a block that would exceed it, which only strange Markdown does, is sent as it was written.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from markdown_it.token import Token
 
-from bot.core.discord_inline import ZERO_WIDTH, code, defused, escaped, inline, link, plain
+from bot.core.discord_inline import ZERO_WIDTH, code, defused, escaped, inline
+from bot.core.discord_tables import TableMeasure, code_line, table_cost, table_lines, text_cost
 from bot.core.formulas import readable
 from bot.core.markdown import read_blocks, read_markdown_in_html
-from bot.core.tables import Alignment, aligned
+from bot.core.tables import Alignment
 
 LIMIT = 2000  # code points: Discord's limit for one message, also for bots (discord-api-docs#1315)
 
 _LANGUAGE = re.compile(r"[\w+.-]{1,20}\Z")
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
 _BLANK = re.compile(r"[>\s]*\Z")
-_ROW_PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+(?=.*\|))?[ \t]*")
-_DELIMITER = re.compile(r":?-+:?\Z")
 _TAGS = re.compile(r"<[^>]+>")
 _RULE = "──────"
-
-# A character that may be escaped, or whose construct may grow by one, costs two; a tab may become spaces.
-_TEXT_COSTS = str.maketrans({char: char * 2 for char in "\\*_~`|[<>#-+@"} | {"\t": "    "})
-_CODE_COSTS = str.maketrans({"`": "``", "\t": "    "})
 
 
 def render(page: str) -> str:
@@ -45,92 +39,15 @@ class Measure:
 
     def text(self, text: str) -> int:
         """A part of a line outside code and tables. Additive."""
-        return len(text.translate(_TEXT_COSTS))
+        return text_cost(text)
 
     def code(self, text: str) -> int:
         """A part of a line of code. Additive."""
-        return len(text.translate(_CODE_COSTS))
+        return len(text) + text.count("`") + 3 * text.count("\t")
 
     def table(self) -> TableMeasure:
         """A table that begins."""
         return TableMeasure()
-
-
-class TableMeasure:
-    """What one table on one page costs, with the newline after it. Fed with its lines: names, delimiter row, rows."""
-
-    def __init__(self) -> None:
-        self._rows: list[str] = []
-
-    def with_row(self, row: str) -> float:
-        """The cost of the table so far and this row."""
-        return _table_cost([*self._rows, row])
-
-    def add(self, row: str) -> None:
-        """The row is on the page."""
-        self._rows.append(row)
-
-
-def _table_cost(lines: Sequence[str]) -> int:
-    prefixes = [_ROW_PREFIX.match(line) for line in lines]
-    rows = [_cells(line[prefix.end() if prefix else 0 :]) for line, prefix in zip(lines, prefixes, strict=True)]
-    alignments = _alignments(rows[1]) if len(rows) > 1 else []
-    if not alignments or len(rows[0]) != len(alignments):
-        return sum(Measure().text(line) + 1 for line in lines)
-    around = 2 if ">" in lines[0][: prefixes[0].end() if prefixes[0] else 0] else 0
-    marker = len(lines[0]) - len(lines[0].lstrip(" \t>")) + 4  # a list item's marker keeps a line of its own
-    marker = marker if re.match(r"[ \t>]*(?:[-*+]|\d+[.)])\s", lines[0]) else 0
-    return marker + sum(len(line) + 1 + around for line in _table([rows[0], *rows[2:]], alignments))
-
-
-def _cells(row: str) -> list[str]:
-    """The sources of a row's cells, as GFM splits them: an escaped pipe is part of a cell, also in code."""
-    cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", row.strip())]
-    if cells and not cells[0]:
-        del cells[0]
-    if cells and not cells[-1]:
-        del cells[-1]
-    return cells
-
-
-def _alignments(cells: Iterable[str]) -> list[Alignment]:
-    found: list[Alignment] = []
-    for cell in cells:
-        if not _DELIMITER.match(cell):
-            return []
-        left, right = cell.startswith(":"), cell.endswith(":")
-        found.append("center" if left and right else "right" if right else "left")
-    return found
-
-
-def _table(rows: Sequence[Sequence[str]], alignments: Sequence[Alignment]) -> list[str]:
-    """The lines of a table: in columns, with its links below; or a list, where that is shorter or columns do not fit."""
-    columns = len(alignments)
-    full = tuple(tuple([*row, *[""] * columns][:columns]) for row in rows)
-    return list(_rendered_table(full, tuple(alignments)))
-
-
-@lru_cache(maxsize=512)
-def _rendered_table(rows: tuple[tuple[str, ...], ...], alignments: tuple[Alignment, ...]) -> tuple[str, ...]:
-    cells = [[plain(cell) for cell in row] for row in rows]
-    lines = aligned([[text for text, _ in row] for row in cells], alignments)
-    as_list = [line for row in rows[1:] for line in _row_as_list(rows[0], row)]
-    if lines is None or sum(map(len, lines)) > 2 * sum(map(len, as_list)) + 200:
-        return tuple(as_list or [" · ".join(f"**{inline(name)}**" for name in rows[0])])
-    links = dict.fromkeys(link(escaped(label), url) for row in cells for _, found in row for label, url in found)
-    below = [" · ".join(links)] if links else []
-    return ("```", *(_code_line(line) for line in lines), "```", *below)
-
-
-def _row_as_list(names: Sequence[str], row: Sequence[str]) -> list[str]:
-    pairs = [(inline(name, bold=True), inline(cell).replace("\n", " ")) for name, cell in zip(names, row, strict=True)]
-    shown = [f"{name}: {cell}" if name else cell for name, cell in pairs if cell]
-    return [("- " if number == 0 else "  ") + line for number, line in enumerate(shown)]
-
-
-def _code_line(line: str) -> str:
-    """Three backticks would end the block."""
-    return re.sub(r"``(?=`)", "``" + ZERO_WIDTH, line)
 
 
 class _Writer:
@@ -183,7 +100,7 @@ class _Writer:
             elif token.type == "table_open" and token.map:
                 rows = [self._source[number] for number in range(*token.map)]
                 costs.update(dict.fromkeys(range(*token.map), 0))
-                costs[token.map[0]] = _table_cost(rows)
+                costs[token.map[0]] = table_cost(rows)
         return sum(costs.values())
 
     def _blank(self) -> None:
@@ -198,14 +115,18 @@ class _Writer:
             self._lead = None
             self._lines.append(lead + line)
 
-    def _at_edge(self, lines: Iterable[str]) -> None:
+    def _spend_lead(self) -> None:
+        """Markers without text keep a line of their own."""
         if self._lead is not None:
             self._lines.append(self._lead.rstrip() if self._lead.strip(" >") else self._lead)
             self._lead = None
+
+    def _at_edge(self, lines: Iterable[str]) -> None:
+        self._spend_lead()
         self._lines.extend(self._quote + line for line in lines)
 
     def _code(self, content: str, language: str = "") -> None:
-        lines = [_code_line(line) for line in content.rstrip("\n").split("\n")]
+        lines = [code_line(line) for line in content.rstrip("\n").split("\n")]
         if not any(line.strip() for line in lines):
             lines = [ZERO_WIDTH]  # or Discord would show the six backticks
         self._at_edge([f"```{language}", *lines, "```"])
@@ -276,14 +197,16 @@ class _Writer:
             self._lead += mark
         self._quote, self._indent = "> ", (indent + mark if quote else "")
         self._blocks(start, end)
-        if self._lead is not None:
-            self._lines.append(self._lead)
-            self._lead = None
+        self._spend_lead()
         self._quote, self._indent = quote, indent
 
     def _list(self, opening: Token, start: int, end: int) -> None:
         indent = self._indent
-        numbers = [token.info for token in self._tokens[start:end] if token.type == "list_item_open" and token.level == opening.level + 1]
+        numbers = [
+            token.info
+            for token in self._tokens[start:end]
+            if token.type == "list_item_open" and token.level == opening.level + 1
+        ]
         counted = len(set(numbers)) == 1  # 1. 1. 1. is how some write 1. 2. 3.
         at, last, number = start, -1, 0
         while at < end:
@@ -312,9 +235,7 @@ class _Writer:
             first.content = first.content[task.end() :].lstrip()
             self._lead += " "
         self._blocks(start, end)
-        if self._lead is not None:
-            self._lines.append(self._lead.rstrip())
-            self._lead = None
+        self._spend_lead()
 
     def _table(self, at: int, close: int) -> None:
         rows: list[list[str]] = []
@@ -328,7 +249,7 @@ class _Writer:
                 if token.type == "th_open":
                     style = str(token.attrs.get("style", ""))
                     alignments.append("center" if "center" in style else "right" if "right" in style else "left")
-        self._at_edge(_table(rows, alignments))
+        self._at_edge(table_lines(rows, alignments))
 
 
 def _closing(tokens: Sequence[Token], at: int) -> int:

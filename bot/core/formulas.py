@@ -9,45 +9,65 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any, Protocol
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
-_SUPER = dict(
-    zip(
-        "0123456789+-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWβγδθφχ",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵝᵞᵟᶿᵠᵡ",
-        strict=True,
-    )
-)
-_SUPER |= {"−": "⁻", "′": "′", "∘": "°", "°": "°", "*": "*", "⊤": "ᵀ", "†": "†"}
-_SUB = dict(
-    zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True)
-)
+_SUPER = {
+    **dict(
+        zip(
+            "0123456789+-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWβγδθφχ",
+            "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵝᵞᵟᶿᵠᵡ",
+            strict=True,
+        )
+    ),
+    **{"−": "⁻", "′": "′", "∘": "°", "°": "°", "*": "*", "⊤": "ᵀ", "†": "†"},
+}
+_SUB = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
 _SUB |= {"−": "₋"}
 
-_FUNCTIONS = set(
+
+def _names(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_FUNCTIONS = _names(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim max min sup inf det dim gcd ker deg "
-    "arg argmax argmin Pr hom mod bmod limsup liminf".split()
+    "arg argmax argmin Pr hom mod bmod limsup liminf"
 )
-_STYLES = set(
+_STYLES = _names(
     "mathrm mathbf mathit mathsf mathtt mathnormal operatorname boldsymbol bm mathfrak boxed underbrace overbrace "
-    "textbf textit textrm textsf texttt emph mbox hbox text underline ensuremath substack smash".split()
+    "textbf textit textrm textsf texttt emph mbox hbox text underline ensuremath substack smash"
 )
-_SILENT = set(
+_SILENT = _names(
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle limits "
-    "scriptstyle nolimits nonumber notag bf rm it cal hline".split()
+    "scriptstyle nolimits nonumber notag bf rm it cal hline"
 )
 _SILENT_WITH_ARGUMENT = {"label", "hspace", "vspace", "color", "phantom", "hphantom", "vphantom"}
 _SPACES = {",": " ", ";": " ", ":": " ", " ": " ", ">": " ", "quad": "  ", "qquad": "  ", "!": "", "enspace": " "}
 _ACCENTS = {
-    **{"hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303", "bar": "\u0304"},
-    **{"overline": "\u0305", "dot": "\u0307", "ddot": "\u0308", "vec": "\u20d7", "overrightarrow": "\u20d7"},
+    **dict.fromkeys(("hat", "widehat"), "\u0302"),
+    **dict.fromkeys(("tilde", "widetilde"), "\u0303"),
+    **dict.fromkeys(("vec", "overrightarrow"), "\u20d7"),
+    "bar": "\u0304",
+    "overline": "\u0305",
+    "dot": "\u0307",
+    "ddot": "\u0308",
 }
 _ARROWS = {"xrightarrow": "→", "xleftarrow": "←", "xRightarrow": "⇒"}
-_BRACKETS = {"matrix": "[]", "pmatrix": "()", "bmatrix": "[]", "Bmatrix": "{}", "vmatrix": "||", "Vmatrix": "‖‖"}
-_BRACKETS |= {"smallmatrix": "[]", "array": "[]", "cases": "{ "}
+_BRACKETS = {
+    "matrix": "[]",
+    "smallmatrix": "[]",
+    "array": "[]",
+    "pmatrix": "()",
+    "bmatrix": "[]",
+    "Bmatrix": "{}",
+    "vmatrix": "||",
+    "Vmatrix": "‖‖",
+    "cases": "{ ",
+}
 _LINES = {"aligned", "align", "align*", "gather", "gather*", "gathered", "split", "equation", "equation*", "multline"}
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 
@@ -56,9 +76,16 @@ _PLAIN_TERM = re.compile(r"[^\W_]+[′']*|[^\W\d_][\u0300-\u036f\u2070-\u209c\u2
 _DEEPEST = 40
 
 
+class _Symbol(Protocol):
+    macroname: str
+    simplify_repl: object
+
+
 def _symbols() -> dict[str, str]:
     table: dict[str, str] = {}
-    for spec in get_default_latex_context_db().iter_macro_specs():
+    database: Any = get_default_latex_context_db()
+    specs: Iterable[_Symbol] = database.iter_macro_specs()
+    for spec in specs:
         if isinstance(spec.simplify_repl, str) and len(spec.simplify_repl) == 1:
             table[spec.macroname] = spec.simplify_repl
     more = "ne≠ neq≠ implies⟹ iff⟺ Reℜ Imℑ degree° land∧ lor∨ neg¬ lnot¬ colon: triangle△ checkmark✓ models⊨ bot⊥ gets←"

@@ -39,7 +39,9 @@ class _Reader(MarkdownIt):
 
 
 def _reader(*, html_blocks: bool) -> _Reader:
-    reader = _Reader("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("reference")
+    reader = _Reader("commonmark", {"html": True})
+    reader.enable(["table", "strikethrough"])
+    reader.disable("reference")
     if not html_blocks:
         reader.disable("html_block")
     may_interrupt = ["paragraph", "blockquote", "list"]
@@ -134,7 +136,9 @@ def without_trailing_marks(url: str) -> str:
     """The address without the punctuation of the sentence around it."""
     while url:
         last = url[-1]
-        unbalanced = (last == ")" and url.count(")") > url.count("(")) or (last == "]" and url.count("]") > url.count("["))
+        unbalanced = (last == ")" and url.count(")") > url.count("(")) or (
+            last == "]" and url.count("]") > url.count("[")
+        )
         if not (last in "?!.,:;*_~'" or unbalanced):
             break
         url = url[:-1]

@@ -11,8 +11,8 @@ from typing import Literal
 import regex
 from wcwidth import wcswidth
 
-# A code block on a desktop shows 60 to 90 columns, on a phone 40 to 50 and then breaks lines, which tears columns apart.
-# 60 keeps nearly all tables of three short columns whole for the phone and lets a desktop's reader have sentences.
+# A code block shows about 60 to 90 columns on a desktop, on a phone 40 to 50, where a longer line is broken and columns
+# are torn apart. Within 60, tables of few short words stay as narrow as they are, and sentences still have room.
 WIDTH = 60
 _GAP = "  "
 _NARROWEST = 8  # a wrapped column of less is a column of broken words
