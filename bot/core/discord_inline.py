@@ -79,6 +79,11 @@ def code(text: str) -> str:
     return f"``{' ' if text[0] == '`' else ''}{text}{' ' if text[-1] == '`' else ''}``"
 
 
+def code_line(line: str) -> str:
+    """A line of a code block, which three backticks would end."""
+    return re.sub(r"``(?=`)", "``" + ZERO_WIDTH, line)
+
+
 def link(text: str, url: str) -> str:
     """A link behind words, unless Discord would not make one of it or the words are those of another address."""
     shown = text.strip()

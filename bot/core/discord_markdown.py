@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from markdown_it.token import Token
 
-from bot.core.discord_inline import ZERO_WIDTH, code, defused, escaped, inline
-from bot.core.discord_tables import TableMeasure, code_line, table_cost, table_lines, text_cost
+from bot.core.discord_inline import ZERO_WIDTH, code, code_line, defused, escaped, inline
+from bot.core.discord_tables import TableMeasure, table_cost, table_lines, text_cost
 from bot.core.formulas import readable
 from bot.core.markdown import read_blocks, read_markdown_in_html
 from bot.core.tables import Alignment

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from bot.core.discord_inline import escaped, inline, link
+from bot.core.discord_inline import code_line, escaped, inline, link
 from bot.core.plain_text import plain
 from bot.core.tables import Alignment, aligned
 
@@ -92,8 +92,3 @@ def _row_as_list(names: Sequence[str], row: Sequence[str]) -> list[str]:
     pairs = [(inline(name, bold=True), inline(cell).replace("\n", " ")) for name, cell in zip(names, row, strict=True)]
     shown = [f"{name}: {cell}" if name else cell for name, cell in pairs if cell]
     return [("- " if number == 0 else "  ") + line for number, line in enumerate(shown)]
-
-
-def code_line(line: str) -> str:
-    """Three backticks would end the block."""
-    return re.sub(r"``(?=`)", "``" + ZERO_WIDTH, line)

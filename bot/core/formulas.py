@@ -9,91 +9,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Protocol
 
-from pylatexenc.latex2text import get_default_latex_context_db
-
-_SUPER = {
-    **dict(
-        zip(
-            "0123456789+-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWβγδθφχ",
-            "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵝᵞᵟᶿᵠᵡ",
-            strict=True,
-        )
-    ),
-    **{"−": "⁻", "′": "′", "∘": "°", "°": "°", "*": "*", "⊤": "ᵀ", "†": "†"},
-}
-_SUB = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
-_SUB |= {"−": "₋"}
-
-
-def _names(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-_FUNCTIONS = _names(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim max min sup inf det dim gcd ker deg "
-    "arg argmax argmin Pr hom mod bmod limsup liminf"
+from bot.core.formula_symbols import (
+    ACCENTS,
+    ARROWS,
+    BRACKETS,
+    FUNCTIONS,
+    LINES,
+    ROOTS,
+    SILENT,
+    SILENT_WITH_ARGUMENT,
+    SPACES,
+    STYLES,
+    SUBSCRIPTS,
+    SUPERSCRIPTS,
+    SYMBOLS,
 )
-_STYLES = _names(
-    "mathrm mathbf mathit mathsf mathtt mathnormal operatorname boldsymbol bm mathfrak boxed underbrace overbrace "
-    "textbf textit textrm textsf texttt emph mbox hbox text underline ensuremath substack smash"
-)
-_SILENT = _names(
-    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle limits "
-    "scriptstyle nolimits nonumber notag bf rm it cal hline"
-)
-_SILENT_WITH_ARGUMENT = {"label", "hspace", "vspace", "color", "phantom", "hphantom", "vphantom"}
-_SPACES = {",": " ", ";": " ", ":": " ", " ": " ", ">": " ", "quad": "  ", "qquad": "  ", "!": "", "enspace": " "}
-_ACCENTS = {
-    **dict.fromkeys(("hat", "widehat"), "\u0302"),
-    **dict.fromkeys(("tilde", "widetilde"), "\u0303"),
-    **dict.fromkeys(("vec", "overrightarrow"), "\u20d7"),
-    "bar": "\u0304",
-    "overline": "\u0305",
-    "dot": "\u0307",
-    "ddot": "\u0308",
-}
-_ARROWS = {"xrightarrow": "→", "xleftarrow": "←", "xRightarrow": "⇒"}
-_BRACKETS = {
-    "matrix": "[]",
-    "smallmatrix": "[]",
-    "array": "[]",
-    "pmatrix": "()",
-    "bmatrix": "[]",
-    "Bmatrix": "{}",
-    "vmatrix": "||",
-    "Vmatrix": "‖‖",
-    "cases": "{ ",
-}
-_LINES = {"aligned", "align", "align*", "gather", "gather*", "gathered", "split", "equation", "equation*", "multline"}
-_ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|.)|\s+|.", re.DOTALL)
 _PLAIN_TERM = re.compile(r"[^\W_]+[′']*|[^\W\d_][\u0300-\u036f\u2070-\u209c\u20d7ⁱⁿ¹²³]*|\S")
 _DEEPEST = 40
-
-
-class _Symbol(Protocol):
-    macroname: str
-    simplify_repl: object
-
-
-def _symbols() -> dict[str, str]:
-    table: dict[str, str] = {}
-    database: Any = get_default_latex_context_db()
-    specs: Iterable[_Symbol] = database.iter_macro_specs()
-    for spec in specs:
-        if isinstance(spec.simplify_repl, str) and len(spec.simplify_repl) == 1:
-            table[spec.macroname] = spec.simplify_repl
-    more = "ne≠ neq≠ implies⟹ iff⟺ Reℜ Imℑ degree° land∧ lor∨ neg¬ lnot¬ colon: triangle△ checkmark✓ models⊨ bot⊥ gets←"
-    table.update((entry[:-1], entry[-1]) for entry in more.split())
-    return table | {char: char for char in "%$#&_{}"} | {"|": "‖", "varphi": "φ", "epsilon": "ε", "cdots": "⋯"}
-
-
-_SYMBOLS = _symbols()
 
 
 class _UnknownError(Exception):
@@ -113,15 +50,15 @@ def readable(latex: str) -> str | None:
 
 def superscript(text: str) -> str | None:
     """The text raised, if each of its characters has a raised form."""
-    return _raised(text, _SUPER)
+    return _raised(text, SUPERSCRIPTS)
 
 
 def subscript(text: str) -> str | None:
     """The text lowered, if each of its characters has a lowered form."""
-    return _raised(text, _SUB)
+    return _raised(text, SUBSCRIPTS)
 
 
-def _raised(text: str, forms: dict[str, str]) -> str | None:
+def _raised(text: str, forms: Mapping[str, str]) -> str | None:
     return "".join(forms[char] for char in text) if text and all(char in forms for char in text) else None
 
 
@@ -235,23 +172,23 @@ class _Reader:
         if name in own:
             return own[name]()
         name = name.removesuffix("*")
-        if name in _FUNCTIONS:
+        if name in FUNCTIONS:
             return name.removeprefix("b") if name == "bmod" else name
-        if name in _STYLES:
+        if name in STYLES:
             return self._argument()
-        if name in _SILENT_WITH_ARGUMENT:
+        if name in SILENT_WITH_ARGUMENT:
             self._argument()
             return ""
-        if name in _SILENT:
+        if name in SILENT:
             return self._delimiter()
-        if name in _SPACES:
-            return _SPACES[name]
-        if name in _ACCENTS:
-            return _accented(self._argument(), _ACCENTS[name])
-        if name in _ARROWS:
-            return f" {_ARROWS[name]}[{self._argument()}] "
-        if name in _SYMBOLS:
-            return _SYMBOLS[name]
+        if name in SPACES:
+            return SPACES[name]
+        if name in ACCENTS:
+            return _accented(self._argument(), ACCENTS[name])
+        if name in ARROWS:
+            return f" {ARROWS[name]}[{self._argument()}] "
+        if name in SYMBOLS:
+            return SYMBOLS[name]
         raise _UnknownError
 
     def _delimiter(self) -> str:
@@ -265,7 +202,7 @@ class _Reader:
 
     def _root(self) -> str:
         degree = self._optional()
-        sign = _ROOTS.get(degree) or f"{superscript(degree) or f'({degree})'}√"
+        sign = ROOTS.get(degree) or f"{superscript(degree) or f'({degree})'}√"
         return sign + _term(self._argument())
 
     def _overset(self, mark: str = "^") -> str:
@@ -275,7 +212,7 @@ class _Reader:
 
     def _environment(self) -> str:
         name = self._name()
-        if name not in _LINES and name not in _BRACKETS:
+        if name not in LINES and name not in BRACKETS:
             raise _UnknownError
         if name == "array":
             self._name()
@@ -297,9 +234,9 @@ class _Reader:
             raise _UnknownError
         lines = [" ".join(cell.strip() for cell in row).strip() for row in rows]
         lines = [line for line in lines if line]
-        if name in _LINES:
+        if name in LINES:
             return "\n".join(lines)
-        left, right = _BRACKETS[name]
+        left, right = BRACKETS[name]
         return f"{left}{'; '.join(lines)}{right}".rstrip()
 
 
@@ -310,9 +247,9 @@ def _term(text: str) -> str:
 
 def _runs_together(text: str, piece: str, token: str) -> bool:
     """Whether a function's name needs a space: "n log n", not "nlogn"."""
-    if token[1:] in _FUNCTIONS and text[-1].isalnum():
+    if token[1:] in FUNCTIONS and text[-1].isalnum():
         return True
-    return token not in "{^_" and piece[0].isalnum() and re.split(r"[^A-Za-z]", text)[-1] in _FUNCTIONS
+    return token not in "{^_" and piece[0].isalnum() and re.split(r"[^A-Za-z]", text)[-1] in FUNCTIONS
 
 
 def _accented(text: str, accent: str) -> str:
