@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from markdown_it.token import Token
 
@@ -30,7 +31,10 @@ _RULE = "──────"
 
 def render(page: str) -> str:
     """What to send for a page that stands by itself. Never longer than the measure of its lines."""
-    text = _Writer(page).all()
+    writer = _Writer(page)
+    text = writer.all()
+    if len(text) > len(page) and len(text) > writer.measured():
+        text = writer.all_within_measure()
     return text if len(text) <= LIMIT else defused(page)
 
 
@@ -50,6 +54,14 @@ class Measure:
         return TableMeasure()
 
 
+class _Written(NamedTuple):
+    """A block of the page itself."""
+
+    place: slice  # among the lines written
+    source: list[int]  # its first line and the one after it
+    tokens: list[Token]
+
+
 class _Writer:
     """Writes blocks as lines. A quote is always outermost, since Discord knows no quote inside something else; code
     and tables stand at the left edge, since Discord would show a list's indentation as part of them."""
@@ -58,12 +70,24 @@ class _Writer:
         self._source = source.split("\n")
         self._tokens = read_blocks(source) if read else read_markdown_in_html(source)
         self._lines: list[str] = []
+        self._written: list[_Written] = []
         self._quote = ""
         self._indent = ""
         self._lead: str | None = None  # what the next line of text begins with: the markers of a list or a quote
 
     def all(self) -> str:
         self._blocks(0, len(self._tokens))
+        return "\n".join(self._lines).strip("\n")
+
+    def measured(self) -> int:
+        """What a pager charges for the page."""
+        return self._measured([0, len(self._source)], self._tokens) - 1
+
+    def all_within_measure(self) -> str:
+        """As `all`, with the blocks as they were written that have become longer than their measure."""
+        for block in reversed(self._written):
+            if sum(len(line) + 1 for line in self._lines[block.place]) > self._measured(block.source, block.tokens):
+                self._lines[block.place] = [defused(line) for line in self._source[slice(*block.source)]]
         return "\n".join(self._lines).strip("\n")
 
     def _blocks(self, start: int, end: int) -> None:
@@ -79,16 +103,9 @@ class _Writer:
             before = len(self._lines)
             self._block(token, at, close)
             if token.level == 0:
-                self._keep_within_measure(before, lines, self._tokens[at : close + 1])
+                self._written.append(_Written(slice(before, len(self._lines)), lines, self._tokens[at : close + 1]))
             last = lines[1]
             at = close + 1
-
-    def _keep_within_measure(self, before: int, lines: list[int], tokens: list[Token]) -> None:
-        source = self._source[lines[0] : lines[1]]
-        cost = sum(len(line) + 1 for line in self._lines[before:])
-        if cost > sum(len(line) + 1 for line in source) and cost > self._measured(lines, tokens):
-            self._lines[before:] = [defused(line) for line in source]
-            self._lead = None
 
     def _measured(self, lines: list[int], tokens: list[Token]) -> int:
         measure = Measure()

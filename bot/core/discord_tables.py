@@ -14,7 +14,7 @@ _ROW_PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+(?=.*
 _DELIMITER = re.compile(r":?-+:?\Z")
 
 # A character that may be escaped, or whose construct may grow by one, costs two; a tab may become four spaces.
-_MAY_GROW = "\\*_~`|[<>#-+@"
+_MAY_GROW = "\\*_~`|[<>#+@"
 
 
 def text_cost(text: str) -> int:
