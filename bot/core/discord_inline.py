@@ -206,8 +206,10 @@ class _Writer:
         return link(text, url)
 
     def _url(self, url: str, at: int, end: int) -> str:
+        """An address, in angle brackets where Discord would take more or less of the line for it."""
         following = self._tokens[at].content if at < end else ""
-        return url if _ENDS_URL.match(following) and _target(url) == url else f"<{_target(url)}>"
+        is_whole = _ENDS_URL.match(following) and url[-1] != ")" and _target(url) == url
+        return url if is_whole else f"<{_target(url)}>"
 
     def _formula(self, latex: str) -> str:
         text = readable(latex)

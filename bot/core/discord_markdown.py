@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from markdown_it.token import Token
 
-from bot.core.discord_inline import ZERO_WIDTH, code, code_line, defused, escaped, inline
+from bot.core.discord_inline import code, code_line, defused, escaped, inline
 from bot.core.discord_tables import TableMeasure, table_cost, table_lines, text_cost
 from bot.core.formulas import readable
-from bot.core.markdown import read_blocks, read_markdown_in_html
+from bot.core.markdown import one_newline, read_blocks, read_markdown_in_html
 from bot.core.tables import Alignment
 
 LIMIT = 2000  # code points: Discord's limit for one message, also for bots (discord-api-docs#1315)
@@ -26,16 +26,23 @@ _LANGUAGE = re.compile(r"[\w+.-]{1,20}\Z")
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
 _BLANK = re.compile(r"[>\s]*\Z")
 _TAGS = re.compile(r"<[^>]+>")
-_RULE = "──────"
 
 
 def render(page: str) -> str:
-    """What to send for a page that stands by itself. Never longer than the measure of its lines."""
-    writer = _Writer(page)
-    text = writer.all()
-    if len(text) > len(page) and len(text) > writer.measured():
-        text = writer.all_within_measure()
-    return text if len(text) <= LIMIT else defused(page)
+    """What to send for a page that stands by itself. Never longer than the measure of its lines; empty if nothing in
+    it is to be seen, as in a comment or a code block without code."""
+    page = one_newline(page)
+    text = _within_measure(page)
+    return text if len(text) <= LIMIT else min(text, defused(page), key=len)  # what may still be accepted
+
+
+def _within_measure(page: str) -> str:
+    for rule in ("──────", "───"):
+        writer = _Writer(page, rule)
+        text = writer.all()
+        if len(text) <= writer.measured():
+            return text
+    return writer.all_within_measure()
 
 
 class Measure:
@@ -66,9 +73,10 @@ class _Writer:
     """Writes blocks as lines. A quote is always outermost, since Discord knows no quote inside something else; code
     and tables stand at the left edge, since Discord would show a list's indentation as part of them."""
 
-    def __init__(self, source: str, read: bool = True) -> None:
+    def __init__(self, source: str, rule: str, *, inside_html: bool = False) -> None:
+        self._rule = rule
         self._source = source.split("\n")
-        self._tokens = read_blocks(source) if read else read_markdown_in_html(source)
+        self._tokens = read_markdown_in_html(source) if inside_html else read_blocks(source)
         self._lines: list[str] = []
         self._written: list[_Written] = []
         self._quote = ""
@@ -144,9 +152,8 @@ class _Writer:
 
     def _code(self, content: str, language: str = "") -> None:
         lines = [code_line(line) for line in content.rstrip("\n").split("\n")]
-        if not any(line.strip() for line in lines):
-            lines = [ZERO_WIDTH]  # or Discord would show the six backticks
-        self._at_edge([f"```{language}", *lines, "```"])
+        if any(line.strip() for line in lines):  # of an empty block Discord would show the backticks
+            self._at_edge([f"```{language}", *lines, "```"])
 
     def _block(self, token: Token, at: int, close: int) -> None:
         match token.type:
@@ -164,7 +171,7 @@ class _Writer:
                 else:
                     self._text(code(content))
             case "hr":
-                self._text(_RULE)
+                self._text(self._rule)
             case "formula_block":
                 self._formula(token.content)
             case "html_block":
@@ -204,7 +211,7 @@ class _Writer:
             self._code(content)
             return
         if content.strip():
-            inner = _Writer(content.strip("\n"), read=False).all()
+            inner = _Writer(content.strip("\n"), self._rule, inside_html=True).all()
             self._text(re.sub(r"\n{3,}", "\n\n", inner).strip("\n"))
 
     def _quoted(self, start: int, end: int) -> None:

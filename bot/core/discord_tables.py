@@ -10,7 +10,8 @@ from bot.core.discord_inline import code_line, escaped, inline, link
 from bot.core.plain_text import plain
 from bot.core.tables import Alignment, aligned
 
-_ROW_PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+(?=.*\|))?[ \t]*")
+_MARKER = r"(?:[-*+]|\d{1,9}[.)])[ \t]+(?=.*\|)"
+_ROW_PREFIX = re.compile(rf"[ \t]*(?:(?:>|{_MARKER})[ \t]*)*")
 _DELIMITER = re.compile(r":?-+:?\Z")
 
 # A character that may be escaped, or whose construct may grow by one, costs two; a tab may become four spaces.
@@ -38,15 +39,14 @@ class TableMeasure:
 
 
 def table_cost(lines: Sequence[str]) -> int:
-    prefixes = [_ROW_PREFIX.match(line) for line in lines]
-    rows = [_cells(line[prefix.end() if prefix else 0 :]) for line, prefix in zip(lines, prefixes, strict=True)]
+    prefixes = [prefix[0] if (prefix := _ROW_PREFIX.match(line)) else "" for line in lines]
+    rows = [_cells(line[len(prefix) :]) for line, prefix in zip(lines, prefixes, strict=True)]
     alignments = _alignments(rows[1]) if len(rows) > 1 else []
     if not alignments or len(rows[0]) != len(alignments):
         return sum(text_cost(line) + 1 for line in lines)
-    around = 2 if ">" in lines[0][: prefixes[0].end() if prefixes[0] else 0] else 0
-    marker = len(lines[0]) - len(lines[0].lstrip(" \t>")) + 4  # a list item's marker keeps a line of its own
-    marker = marker if re.match(r"[ \t>]*(?:[-*+]|\d+[.)])\s", lines[0]) else 0
-    return marker + sum(len(line) + 1 + around for line in table_lines([rows[0], *rows[2:]], alignments))
+    quote = 2 if ">" in prefixes[0] else 0
+    markers = len(prefixes[0]) + 1 if prefixes[0].strip(" \t>") else 0  # those of a list keep a line of their own
+    return markers + sum(len(line) + 1 + quote for line in table_lines([rows[0], *rows[2:]], alignments))
 
 
 def _cells(row: str) -> list[str]:
@@ -82,7 +82,7 @@ def _rendered_table(rows: tuple[tuple[str, ...], ...], alignments: tuple[Alignme
     lines = aligned([[text for text, _ in row] for row in cells], alignments)
     as_list = [line for row in rows[1:] for line in _row_as_list(rows[0], row)]
     if lines is None or sum(map(len, lines)) > 2 * sum(map(len, as_list)) + 200:
-        return tuple(as_list or [" · ".join(f"**{inline(name)}**" for name in rows[0])])
+        return tuple(as_list or [" · ".join(inline(name, bold=True) for name in rows[0] if name)])
     links = dict.fromkeys(link(escaped(label), url) for row in cells for _, found in row for label, url in found)
     below = [" · ".join(links)] if links else []
     return ("```", *(code_line(line) for line in lines), "```", *below)

@@ -188,6 +188,8 @@ class _Reader:
         if name in ARROWS:
             return f" {ARROWS[name]}[{self._argument()}] "
         if name in SYMBOLS:
+            if name == "partial":
+                self._skip_space()
             return SYMBOLS[name]
         raise _UnknownError
 

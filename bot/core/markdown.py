@@ -55,6 +55,11 @@ def _reader(*, html_blocks: bool) -> _Reader:
     return reader
 
 
+def one_newline(text: str) -> str:
+    """The text with each line ending as CommonMark reads it written in one way."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def read_blocks(source: str) -> list[Token]:
     """The blocks; their inline content is left as source."""
     return _WITH_HTML.parse(source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.core.markdown import read_blocks
+from bot.core.markdown import one_newline, read_blocks
 from bot.core.plain_text import plain as words_of
 
 LIMIT = 12_000  # characters: Slack's limit for markdown_text in chat.postMessage and chat.update
@@ -32,6 +32,7 @@ def render(page: str) -> str:
     """
     if not _IN_TEXT.search(page):
         return page
+    page = one_newline(page)
     text = "".join(
         _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", part) for part, code in _parts(page)
     )
@@ -90,7 +91,7 @@ def _units(text: str) -> int:
 
 def _parts(page: str) -> Iterator[tuple[str, bool]]:
     """The page in parts, and whether each is code."""
-    lines = page.splitlines(keepends=True)
+    lines = re.split(r"(?<=\n)", page)
     at = 0
     for token in read_blocks(page):
         if token.type in {"fence", "code_block"} and token.map and token.map[0] >= at:

@@ -34,7 +34,7 @@ def aligned(rows: Sequence[Sequence[str]], alignments: Sequence[Alignment]) -> l
     """
     table = [[_CONTROL.sub(" ", cell) for cell in row] for row in rows]
     columns = range(len(alignments))
-    natural = [max(width(line) for row in table for line in row[column].split("\n")) for column in columns]
+    natural = [max(1, *(width(line) for row in table for line in row[column].split("\n"))) for column in columns]
     widths = _fitted(natural)
     if widths is None:
         return None
@@ -51,7 +51,7 @@ def aligned(rows: Sequence[Sequence[str]], alignments: Sequence[Alignment]) -> l
             )
             lines.append(_GAP.join(cells).rstrip())
         if number == 0:
-            lines.append(_GAP.join("─" * max(size, 1) for size in widths))
+            lines.append(_GAP.join("─" * size for size in widths))
     return lines
 
 

@@ -256,6 +256,10 @@ def _text(*lines: str) -> list[Line]:
     return [("text", line) for line in lines]
 
 
+def _heading(level: int, text: str) -> list[Line]:
+    return _text("#" * level + " " + text)
+
+
 def _fence(code: list[str], mark: str, language: str) -> list[Line]:
     inside = [("code", line) for line in code if line != mark]
     return [("code", mark + language), *inside, ("code", mark)]
@@ -281,7 +285,7 @@ def _joined(blocks: list[list[Line]]) -> list[Line]:
 
 _LEAF = st.one_of(
     PROSE.map(_text),
-    st.builds(lambda level, text: _text("#" * level + " " + text), st.integers(1, 6), PROSE),
+    st.builds(_heading, st.integers(1, 6), PROSE),
     st.builds(_fence, _CODE, st.sampled_from(["```", "~~~"]), st.sampled_from(["", "python", "c++", "a b"])),
     st.builds(_table, st.lists(st.lists(PROSE, min_size=1, max_size=4), min_size=1, max_size=4), st.integers(1, 8)),
     st.sampled_from(
