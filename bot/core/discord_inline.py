@@ -21,6 +21,7 @@ from bot.core.plain_text import CODE_TAGS, DROPPED_TAGS, FOOTNOTE, LINE_TAGS, TA
 ZERO_WIDTH = "\u200b"
 
 _MARKS = {"strong": "**", "em": "*", "s": "~~"}
+_DEEPEST = 20
 _TAG_MARKS = {
     **dict.fromkeys(("b", "strong", "summary", "h1", "h2", "h3", "h4", "h5", "h6"), "**"),
     **dict.fromkeys(("i", "em", "cite", "var", "dfn"), "*"),
@@ -122,6 +123,7 @@ class _Writer:
         self._has_links = has_links
         self._open = {"**"} if bold else set[str]()
         self._in_link = False
+        self._depth = 0  # of HTML elements; Markdown's own are limited by the parser
 
     def all(self) -> str:
         return self._written(0, len(self._tokens))
@@ -174,6 +176,8 @@ class _Writer:
             case "link_open":
                 close = closing(self._tokens, at)
                 return self._link(str(token.attrs.get("href", "")), at + 1, close), close + 1
+            case _ if token.nesting == 1 and _MARKS.get(token.tag, "") in self._open:
+                return "", at + 1  # emphasis within the same emphasis; its end says nothing either
             case _ if token.nesting == 1:
                 close = closing(self._tokens, at)
                 return self._marked(_MARKS.get(token.tag, ""), at + 1, close), close + 1
@@ -232,9 +236,12 @@ class _Writer:
         if name == "hr":
             return "\n──────\n", at + 1
         paired = name in _TAG_MARKS or name in CODE_TAGS or name in {"a", "sub", "sup"}
-        close = self._end_tag(name, at + 1, end) if paired and not tag["end"] else None
+        close = self._end_tag(name, at + 1, end) if paired and not tag["end"] and self._depth < _DEEPEST else None
         if close is not None:
-            return self._element(name, attributes, at + 1, close), close + 1
+            self._depth += 1
+            text = self._element(name, attributes, at + 1, close)
+            self._depth -= 1
+            return text, close + 1
         if name in DROPPED_TAGS:
             if name in {"td", "th"} and tag["end"]:
                 return " | " if self._end_tag("tr", at, end) != at + 1 else "", at + 1

@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from bot.core.discord_inline import code, code_line, defused, escaped, inline
 from bot.core.discord_tables import TableMeasure, table_cost, table_lines, text_cost
 from bot.core.formulas import readable
-from bot.core.markdown import one_newline, read_blocks, read_markdown_in_html
+from bot.core.markdown import DEEPEST, one_newline, read_blocks, read_markdown_in_html
 from bot.core.tables import Alignment
 
 LIMIT = 2000  # code points: Discord's limit for one message, also for bots (discord-api-docs#1315)
@@ -109,7 +109,10 @@ class _Writer:
             if last >= 0 and lines[0] > last:
                 self._blank()
             before = len(self._lines)
-            self._block(token, at, close)
+            if close - at >= DEEPEST and max(inner.level for inner in self._tokens[at:close]) >= DEEPEST - 1:
+                self._lines += [defused(line) for line in self._source[slice(*lines)]]
+            else:
+                self._block(token, at, close)
             if token.level == 0:
                 self._written.append(_Written(slice(before, len(self._lines)), lines, self._tokens[at : close + 1]))
             last = lines[1]

@@ -89,20 +89,23 @@ class _Reader:
             self._at += 1
 
     def _sequence(self, stops: frozenset[str]) -> str:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise _UnknownError
         text = ""
         while (token := self._peek()) and token != "}" and token not in stops:
             piece = self._piece()
             if text and piece and _runs_together(text, piece, token):
                 text += " "
             text += piece
-        self._depth -= 1
         return text
 
     def _piece(self) -> str:
-        token = self._next()
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _UnknownError
+        piece = self._read(self._next())
+        self._depth -= 1
+        return piece
+
+    def _read(self, token: str) -> str:
         if token in "^_":
             return self._script(token)
         if token == "{":

@@ -24,6 +24,7 @@ _MATH = {
     "\\(": re.compile(r"\\\((?P<latex>.+?)\\\)", re.DOTALL),
     "\\[": re.compile(r"\\\[(?P<latex>.+?)\\\](?!\()", re.DOTALL),
 }
+DEEPEST = 80  # levels of blocks; what is deeper is not read
 _SIGNS = re.compile(r"[\\^_=<>+*/{}]")
 _PROSE = re.compile(r"[^\W\d_]{2,}")
 
@@ -39,7 +40,7 @@ class _Reader(MarkdownIt):
 
 
 def _reader(*, html_blocks: bool) -> _Reader:
-    reader = _Reader("commonmark", {"html": True})
+    reader = _Reader("commonmark", {"html": True, "maxNesting": DEEPEST})
     reader.enable(["table", "strikethrough"])
     reader.disable("reference")
     if not html_blocks:

@@ -103,6 +103,14 @@ def test_a_page_that_would_be_refused_is_sent_as_it_was_written():
     assert len(page) <= LIMIT
 
 
+@pytest.mark.parametrize("nested", ["<b>{}</b>", "<sup>{}</sup>", "$${{{}}}$$", "> {}", "- {}", "*a {} b*", "[{}](x)"])
+def test_deep_nesting_is_not_followed_to_its_end(nested: str):
+    page = "x"
+    while len(page) < LIMIT - 20:
+        page = nested.format(page)
+    assert "x" in render(page)
+
+
 AS_WRITTEN = """
 **bold** and *italic*
 # Heading

@@ -52,3 +52,4 @@ def test_no_letter_or_digit_is_lost(latex: str):
 
 def test_a_deeply_nested_formula_is_left_alone():
     assert readable("{" * 500 + "x" + "}" * 500) is None
+    assert readable("\\hat" * 500 + "x") is None
