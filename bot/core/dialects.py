@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from bot.core import discord_markdown, slack_markdown
 
 
 def _same(text: str) -> str:
@@ -28,27 +29,27 @@ class Dialect:
     append_only: bool = False  # what is shown cannot be changed, so nothing is closed or held back while it grows
 
 
-# What Slack's parser acts on inside Markdown: <!channel>, <@U1>, <#C1>, <https://elsewhere|label>. Escaping the bracket
-# is enough; "a < b", "<div>" and ">" quotes are left alone.
-_SLACK_CONTROL = re.compile(r"<(?=[!@#]|[a-zA-Z][a-zA-Z0-9+.-]*:)")
+def _shown_on_discord(page: str) -> str:
+    # a page of which nothing is to be seen (a comment, code that has only begun) is a message all the same
+    return discord_markdown.render(page) or ("…" if page.strip() else "")
 
 
-def defuse_slack(text: str) -> str:
-    """Makes Slack's control sequences plain text."""
-    return _SLACK_CONTROL.sub("&lt;", text)
+# Mentions are made inert by allowed_mentions at each call as well, which also covers what escaping cannot.
+DISCORD = Dialect(
+    "discord",
+    budget=discord_markdown.LIMIT,
+    cost=discord_markdown.Measure().text,
+    render=_shown_on_discord,
+    note="-# {}".format,
+)
 
-
-def _slack_cost(text: str) -> int:
-    # a bracket may become "&lt;"; whether Slack counts characters or UTF-16 units is not documented, so the larger
-    return len(text) + 3 * text.count("<") + sum(char > "\uffff" for char in text)
-
-
-# 2,000 code points: Discord's limit for one message, also for bots (discord-api-docs#1315). Mentions are made inert by
-# allowed_mentions at each call, which also covers what escaping cannot.
-DISCORD = Dialect("discord", budget=2000, note="-# {}".format)
-
-# 12,000 characters: Slack's limit for markdown_text in chat.postMessage and chat.update.
-SLACK = Dialect("slack", budget=12_000, cost=_slack_cost, render=defuse_slack, note="_{}_".format)
+SLACK = Dialect(
+    "slack",
+    budget=slack_markdown.LIMIT,
+    cost=slack_markdown.Measure().text,
+    render=slack_markdown.render,
+    note="_{}_".format,
+)
 
 # A terminal only appends; there is no page to fill.
 TERMINAL = Dialect("terminal", budget=float("inf"), note="({})".format, first_words=0.0, append_only=True)

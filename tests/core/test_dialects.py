@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.dialects import DISCORD, SLACK, TERMINAL, Dialect, defuse_slack
+from bot.core.dialects import DISCORD, SLACK, TERMINAL, Dialect
 
 DIALECTS = [DISCORD, SLACK, TERMINAL]
 PIECES = st.sampled_from(["<", ">", "!", "@", "#", "|", "https:", "mailto:", "U1", "a", " ", "&lt;", "😀", "\n"])
@@ -27,20 +27,6 @@ def test_what_is_sent_is_never_longer_than_its_cost(dialect: Dialect, text: str)
     assert len(sent) <= dialect.cost(text)
     if dialect is SLACK:
         assert len(sent.encode("utf-16-le")) // 2 <= dialect.cost(text)
-
-
-@given(TEXTS)
-def test_slacks_control_sequences_become_plain_text(text: str):
-    """Read as Slack reads it: a bracket with !, @, # or an address in it acts."""
-    inert = defuse_slack(text)
-    acting = [inert[at + 1 :] for at, char in enumerate(inert) if char == "<"]
-    assert not [rest for rest in acting if rest[:1] in {"!", "@", "#"} or rest.startswith(("https:", "mailto:"))]
-    assert inert.replace("&lt;", "<") == text.replace("&lt;", "<")
-
-
-@pytest.mark.parametrize("text", ["a < b > c", "<div>", "> quote", "x <- y", "1 << 3"])
-def test_ordinary_brackets_are_left_alone(text: str):
-    assert defuse_slack(text) == text
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)

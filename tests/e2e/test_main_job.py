@@ -173,7 +173,8 @@ async def test_mentions_in_the_models_text_reach_nobody(here: World):
     text = f"@everyone <@{discord.linus}> <!channel> <@{slack.linus}> <https://example.com|label> a < b"
     here.model_says(text, text)
     here.ask_discord("Ping them all.")
-    await here.shows(discord.general, text)
+    apart = text.replace("@everyone", "@\u200beveryone").replace("<@1", "<@\u200b1")
+    await here.shows(discord.general, apart)
     here.ask_slack("Ping them all.")
     await here.until(lambda: "".join(here.texts(slack.general)).endswith("a < b"))
     assert discord.pings == []
