@@ -12,6 +12,15 @@ Kind = Literal["posted", "edited", "deleted", "typing", "status"]
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file below a message; whoever wants its bytes asks the stand-in for the id."""
+
+    id: str
+    name: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """One thing that became visible in a room."""
 
@@ -24,7 +33,16 @@ class Moment:
     text: str = ""
     reply_to: str = ""  # the message or the thread it belongs to
     bot: bool = False
-    private_to: str = ""  # only this person sees it
+    private_to: str = ""  # only this person sees it; of an edit: the others still see the state before
+    files: tuple[Attachment, ...] = ()
+    previews: tuple[str, ...] = ()  # the links under which the platform shows a preview
+    fallback: str = ""  # what a notification says, where the message is made of something else
+    mrkdwn: bool = False  # the text is written in Slack's older markup, not in Markdown
+    live: bool = False  # a stream of the platform's own that has not ended, and looks so
+    lasts: float = 0.0  # seconds after which it goes away by itself: typing, a status; 0: it stays
+
+    def seen_by(self, person: str) -> bool:
+        return self.private_to in ("", person)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,17 +65,35 @@ class Timeline:
         """Every state of one message, in the order in which a reader saw them."""
         return [moment for moment in self.moments if moment.message == message]
 
-    def shown(self, room: str) -> dict[str, str]:
-        """What stands in a room now: message id -> text, oldest first."""
+    def shown(self, room: str, person: str | None = None) -> dict[str, str]:
+        """What stands in a room now: message id -> text, oldest first. With a person, as that one sees it."""
         texts: dict[str, str] = {}
         for moment in self.moments:
             if moment.room != room or not moment.message:
+                continue
+            if person is not None and not moment.seen_by(person):
                 continue
             if moment.kind == "deleted":
                 texts.pop(moment.message, None)
             elif moment.kind in ("posted", "edited"):
                 texts[moment.message] = moment.text
         return texts
+
+    def busy(self, room: str) -> list[Moment]:
+        """What says now that somebody is at work: the latest typing of each author, the status of each thread.
+
+        A message does not end its author's typing, which lasts for its seconds.
+        """
+        latest: dict[tuple[Kind, str, str], Moment] = {}
+        for moment in self.moments:
+            if moment.room == room and moment.kind in ("typing", "status"):
+                latest[moment.kind, moment.author, moment.reply_to] = moment
+        now = self.now()
+        return [
+            moment
+            for moment in latest.values()
+            if (moment.text or moment.kind == "typing") and (not moment.lasts or now < moment.at + moment.lasts)
+        ]
 
     async def follow(self) -> AsyncIterator[Moment]:
         """What was, then what comes, without a gap."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from playground.discord.drafts import File
+from playground.discord.attachments import File
 from playground.discord.errors import ApiError, invalid_form
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from playground.discord.attachments import FILES, File, Named, read_named
 from playground.discord.errors import invalid_form
 from playground.discord.mentions import AllowedMentions, read_allowed_mentions
 
@@ -13,18 +14,8 @@ CONTENT = 2000  # code points; the same for every bot, whatever its guild pays f
 EMBEDS = 10
 EMBED_TEXT = 6000  # all embeds of a message together
 NONCE = 25
-FILES = 10
 
 _EMBED_FIELDS = {"title": 256, "description": 4096, "footer.text": 2048, "author.name": 256}
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """An uploaded file; its bytes are not kept."""
-
-    name: str
-    content_type: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class Draft:
     embeds: Sequence[dict[str, Any]] | None = None
     components: Sequence[dict[str, Any]] | None = None
     flags: int | None = None
-    kept_attachments: frozenset[str] | None = None
+    attachments: tuple[Named, ...] | None = None
     files: tuple[File, ...] = ()
     allowed_mentions: AllowedMentions | None = None
     nonce: str | int | None = None
@@ -52,7 +43,7 @@ def read_draft(body: dict[str, Any], files: tuple[File, ...] = ()) -> Draft:
         embeds=_embeds(body),
         components=_objects(body, "components"),
         flags=_flags(body),
-        kept_attachments=_kept_attachments(body),
+        attachments=_attachments(body),
         files=files,
         allowed_mentions=_allowed_mentions(body),
         nonce=_nonce(body),
@@ -93,9 +84,9 @@ def _embeds(body: dict[str, Any]) -> list[dict[str, Any]] | None:
     return embeds
 
 
-def _kept_attachments(body: dict[str, Any]) -> frozenset[str] | None:
+def _attachments(body: dict[str, Any]) -> tuple[Named, ...] | None:
     attachments = _objects(body, "attachments")
-    return None if attachments is None else frozenset(str(attachment.get("id")) for attachment in attachments)
+    return None if attachments is None else read_named(attachments)
 
 
 def _allowed_mentions(body: dict[str, Any]) -> AllowedMentions | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
 _EVERYONE = re.compile(r"@(?:everyone|here)\b")
 _KINDS = {"users", "roles", "everyone"}
+_LISTED = 100  # ids in each list
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,19 @@ def read_allowed_mentions(field: object) -> AllowedMentions:
     if not isinstance(field, dict):
         raise invalid_form("allowed_mentions", "MODEL_TYPE_CONVERT", "Expected an object/dictionary.")
     given = cast("dict[str, Any]", field)
-    parse = set(_texts(given, "parse"))
-    if unknown := parse - _KINDS:
-        choices = "('everyone', 'roles', 'users')"
-        raise invalid_form(
-            "allowed_mentions.parse.0", "BASE_TYPE_CHOICES", f"Value '{unknown.pop()}' must be one of {choices}."
-        )
+    parse = _texts(given, "parse")
+    for number, kind in enumerate(parse):
+        if kind not in _KINDS:
+            message = f"Value '{kind}' must be one of ('everyone', 'roles', 'users')."
+            raise invalid_form(f"allowed_mentions.parse.{number}", "BASE_TYPE_CHOICES", message)
+    replied_user = given.get("replied_user")
+    if not isinstance(replied_user, bool | None):
+        raise invalid_form("allowed_mentions.replied_user", "BOOLEAN_TYPE_CONVERT", "Must be either true or false.")
     return AllowedMentions(
         everyone="everyone" in parse,
         users=_let_through(given, parse, "users"),
         roles=_let_through(given, parse, "roles"),
-        replied_user=bool(given.get("replied_user")),
+        replied_user=bool(replied_user),
     )
 
 
@@ -80,10 +83,16 @@ def mentioned(
     )
 
 
-def _let_through(given: dict[str, Any], parse: set[str], kind: str) -> bool | frozenset[str]:
-    ids = frozenset(_texts(given, kind))
+def _let_through(given: dict[str, Any], parse: Sequence[str], kind: str) -> bool | frozenset[str]:
+    ids = _texts(given, kind)
+    if len(ids) > _LISTED:
+        raise invalid_form(f"allowed_mentions.{kind}", "BASE_TYPE_MAX_LENGTH", f"Must be {_LISTED} or fewer in length.")
+    for number, id in enumerate(ids):
+        if not id.isdecimal():
+            message = f'Value "{id}" is not snowflake.'
+            raise invalid_form(f"allowed_mentions.{kind}.{number}", "NUMBER_TYPE_COERCE", message)
     if kind not in parse:
-        return ids
+        return frozenset(ids)
     if ids:
         raise invalid_form(
             "allowed_mentions",

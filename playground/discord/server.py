@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.discord.attachments import Attachments
 from playground.discord.call import Answer, Call
 from playground.discord.commands import Commands
 from playground.discord.drafts import Draft
@@ -42,7 +43,8 @@ class DiscordStandIn:
         self.state = State()
         budgets = Budgets(Windows(timeline.now))
         self._gateway = Gateway(self.state, self.settings, timeline.now)
-        self._world = World(self.state, timeline, self._gateway.dispatch)
+        self._attachments = Attachments(self.state, self.settings)
+        self._world = World(self.state, timeline, self._gateway.dispatch, self._attachments)
         self._rest = Rest(timeline, self.settings, budgets)
         self._messages = Messages(self._world, budgets, self.settings)
         self._commands = Commands(self.state)
@@ -95,9 +97,17 @@ class DiscordStandIn:
         """Whom the bot's messages have pinged so far."""
         return self._world.pings
 
+    def file(self, attachment: str) -> tuple[str, bytes]:
+        """The name and the bytes of an attachment. Raises ValueError."""
+        found = self.state.files.get(attachment)
+        if found is None:
+            raise ValueError(f"there is no attachment {attachment!r}")
+        return found.name, found.content
+
     def mount(self, app: web.Application) -> None:
         """Adds the routes below /discord."""
         self._gateway.mount(app)
+        self._attachments.mount(app)
         self._rest.mount(
             app,
             [

@@ -48,6 +48,12 @@ class Person:
     bot: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    name: str
+    content: bytes
+
+
 @dataclass
 class Message:
     id: str
@@ -128,6 +134,7 @@ class State:
     people: dict[str, Person] = field(default_factory=dict[str, Person])  # all are members of the guild, the bot too
     interactions: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
     roles: dict[str, str] = field(default_factory=dict[str, str])  # id -> name, without @everyone
+    files: dict[str, StoredFile] = field(default_factory=dict[str, StoredFile])  # an attachment's id -> its bytes
 
     def __post_init__(self) -> None:
         self.guild = self.snowflakes.new()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
-from playground.discord.drafts import Draft, File
+from playground.discord.attachments import Attachments
+from playground.discord.drafts import Draft
 from playground.discord.errors import empty_message, missing_permissions
 from playground.discord.events import Event
 from playground.discord.intents import Intent
@@ -15,10 +16,12 @@ from playground.discord.mentions import DEFAULT, USERS_ONLY, Mentioned, Ping, me
 from playground.discord.payloads import Json, channel_json, gateway_message_json, member_json, user_json
 from playground.discord.permissions import Permission
 from playground.discord.state import Channel, ChannelType, Interaction, Message, MessageFlag, MessageType, Person, State
-from playground.timeline import Kind, Moment, Timeline
+from playground.previews import previews
+from playground.timeline import Attachment, Kind, Moment, Timeline
 
 # What an author may set; the rest of the flags are Discord's.
 _SETTABLE = MessageFlag.SUPPRESS_EMBEDS | MessageFlag.SUPPRESS_NOTIFICATIONS | MessageFlag.COMPONENTS_V2
+_TYPING = 10.0  # seconds
 
 
 @dataclass
@@ -28,6 +31,7 @@ class World:
     state: State
     timeline: Timeline
     announce: Callable[[Event], None]
+    attachments: Attachments
     pings: list[Ping] = field(default_factory=list[Ping])
 
     def post(
@@ -52,7 +56,7 @@ class World:
             nonce=draft.nonce,
             embeds=list(draft.embeds or ()),
             components=list(draft.components or ()),
-            attachments=self._attachments(draft.files),
+            attachments=self.attachments.settle((), draft.attachments, draft.files),
         )
         if reply_to:
             message.type, message.reply_to = MessageType.REPLY, reply_to.id
@@ -70,15 +74,15 @@ class World:
         content = message.content if draft.content is None else draft.content
         embeds = message.embeds if draft.embeds is None else list(draft.embeds)
         components = message.components if draft.components is None else list(draft.components)
-        kept = draft.kept_attachments
-        attachments = [each for each in message.attachments if kept is None or each["id"] in kept]
-        attachments += self._attachments(draft.files)
+        attachments = self.attachments.settle(message.attachments, draft.attachments, draft.files)
         if not (content or embeds or components or attachments):
             raise empty_message()
         message.content, message.embeds, message.components = content, embeds, components
         message.attachments = attachments
         if draft.flags is not None:
-            message.flags = (message.flags & ~_SETTABLE) | (draft.flags & _SETTABLE)
+            # an edit can turn previews on and off, and components on for good
+            message.flags &= ~MessageFlag.SUPPRESS_EMBEDS
+            message.flags |= draft.flags & (MessageFlag.SUPPRESS_EMBEDS | MessageFlag.COMPONENTS_V2)
         message.flags &= ~MessageFlag.LOADING
         message.edited = time.time()
         if draft.content is not None or draft.components is not None:
@@ -104,7 +108,7 @@ class World:
         }
         intent = Intent.GUILD_MESSAGE_TYPING if channel.guild else Intent.DIRECT_MESSAGE_TYPING
         self._channel_event("TYPING_START", channel, intent, typing)
-        self.timeline.add(self._moment("typing", channel, person))
+        self.timeline.add(replace(self._moment("typing", channel, person), lasts=_TYPING))
 
     def open_thread(self, parent: Channel, name: str, owner: Person, *, start: Message | None = None) -> Channel:
         """A public thread, from a message or from none; raises ApiError where the permission is missing."""
@@ -169,19 +173,6 @@ class World:
             targets = [*users, *found.roles, *(["everyone"] if found.everyone else [])]
             self.pings += [Ping(message.id, target) for target in targets if target != state.bot.id]
 
-    def _attachments(self, files: Iterable[File]) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": self.state.snowflakes.new(),
-                "filename": file.name,
-                "size": file.size,
-                "content_type": file.content_type,
-                "url": f"https://cdn.discordapp.com/attachments/0/0/{file.name}",
-                "proxy_url": f"https://media.discordapp.net/attachments/0/0/{file.name}",
-            }
-            for file in files
-        ]
-
     def _message_event(self, name: str, message: Message) -> None:
         if message.private_to or Permission.VIEW_CHANNEL not in message.channel.permissions:
             return
@@ -199,7 +190,15 @@ class World:
 
     def _record(self, kind: Kind, message: Message, *, text: str | None = None) -> None:
         shown = message.content if text is None else text
-        self.timeline.add(self._moment(kind, message.channel, message.author, message, shown))
+        moment = self._moment(kind, message.channel, message.author, message, shown)
+        if kind != "deleted":
+            hushed = message.flags & MessageFlag.SUPPRESS_EMBEDS
+            moment = replace(
+                moment,
+                files=tuple(Attachment(each["id"], each["filename"], each["size"]) for each in message.attachments),
+                previews=() if hushed else previews(shown, brackets_hush=True),
+            )
+        self.timeline.add(moment)
 
     def _moment(
         self, kind: Kind, channel: Channel, person: Person, message: Message | None = None, text: str = ""

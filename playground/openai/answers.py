@@ -8,13 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from playground.openai import texts
+from playground.openai import long_texts, texts
 from playground.openai.faults import wished
 from playground.openai.record import Said
+from playground.openai.rich_text import RICH
 from playground.openai.script import Script
 
 # The first row that has a word which begins so in the question is answered.
 _TOPICS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("400[- ]lines?", r"long code\b"), long_texts.LONG_CODE),
+    (("60[- ]rows?", r"long table\b"), long_texts.LONG_TABLE),
+    ((r"japanese\b", "日本語"), long_texts.JAPANESE),
+    ((r"(?:one|single)[- ]line\b",), long_texts.ONE_LINE),
+    (("30[., ]?000", r"book\b"), long_texts.BOOK),
+    ((r"rich\b", r"markdown\b", "everything at once"), RICH),
     ((r"code\b", "python", "program", "function"), texts.CODE),
     (("table", "compar"), texts.TABLE),
     (("long", "essay", "detail"), texts.LONG),

@@ -28,6 +28,12 @@ I am the playground's assistant. I don't think, but I do stream, and I remember 
 | **story** | a short story about a stream |
 | **list** | a numbered list with points inside it |
 | **my name is …** | someone who remembers you |
+| **rich** | every construct of Markdown at once |
+| **400 lines** | a code block that long |
+| **60 rows** | a table that long |
+| **japanese** | 12,000 characters of it, with emoji |
+| **one line** | 9,000 characters without a break |
+| **book** | 30,000 characters of everything |
 
 ### How to make me fail
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, fence, heading, list_block
@@ -16,6 +17,7 @@ from markdown_it.rules_inline import StateInline
 from playground.page.markup import Markup
 
 _MENTION = re.compile(r"<(?P<sign>@|#)[!&]?(?P<id>\d+)>")
+_TIME = re.compile(r"<t:(-?\d{1,11})(?::[tTdDfFR])?>")  # eleven digits: until the year 5138
 _HEADING = re.compile(r"#{1,3} +\S")
 _ITEM = re.compile(r"([-*]|\d+\.) ")
 _SUBTEXT = re.compile(r"-# +(\S.*)")
@@ -45,6 +47,8 @@ def _markup() -> Markup:
     blocks.before("list", "outdent", _outdent, _ENDS_A_PARAGRAPH)
     markup.inline.add_terminator_char("|")
     markup.inline.ruler.before("link", "spoiler", _spoiler)
+    markup.inline.ruler.before("autolink", "time", _time)
+    markup.add_render_rule("softbreak", lambda *_: "<br />")  # spaces count here, so that a line may begin with none
     markup.core.ruler.push("underline", _underline)
     return markup
 
@@ -106,6 +110,18 @@ def _subtext(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     inline.content, inline.children = found[1].strip(), []
     state.push("subtext_close", "small", -1).block = True
     state.line = start + 1
+    return True
+
+
+def _time(state: StateInline, silent: bool) -> bool:
+    """<t:…> is a moment in the reader's own time, whose zone is not known here."""
+    found = _TIME.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        moment = datetime.fromtimestamp(int(found[1]), UTC)
+        state.push("mention", "", 0).content = f"{moment:%Y-%m-%d %H:%M} UTC"
+    state.pos = found.end()
     return True
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from playground.discord.server import DiscordStandIn
 from playground.page.discord_markup import show_discord
 from playground.page.sides import Room, Unsayable, Words, addressed
+from playground.timeline import Moment
 
 _LONGEST = 2000  # characters: what a person without Nitro can send
 _COMMAND = re.compile(r"/(new|stop|help)", re.IGNORECASE)
@@ -33,10 +34,19 @@ class DiscordSide:
     def people(self) -> Mapping[str, str]:
         return {person.id: person.name for person in self._state.people.values() if not person.bot}
 
-    def show(self, text: str) -> str:
+    def show(self, moment: Moment) -> str:
         people = {person.id: person.name for person in self._state.people.values()}
         channels = {channel.id: channel.name for channel in self._state.channels.values()}
-        return show_discord(text, people | channels | self._state.roles)
+        return show_discord(moment.text, people | channels | self._state.roles)
+
+    def file(self, file: str) -> tuple[str, bytes]:
+        return self._discord.file(file)
+
+    def stoppable(self, status: Moment) -> bool:
+        return False
+
+    def stop(self, room: str, person: str, thread: str) -> None:
+        raise Unsayable("Discord has no such button; !stop does it.")
 
     def refusals(self) -> int:
         return len(self._discord.refusals)

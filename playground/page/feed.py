@@ -59,7 +59,7 @@ class Feed:
             await asyncio.sleep(_FIGURES_EVERY)
 
     def _as_shown(self, moment: Moment) -> dict[str, Any]:
-        shown = {
+        shown: dict[str, Any] = {
             "platform": moment.platform,
             "room": moment.room,
             "kind": moment.kind,
@@ -67,13 +67,20 @@ class Feed:
             "author": moment.author,
             "bot": moment.bot,
             "reply_to": moment.reply_to,
-            "private": bool(moment.private_to),
+            "private_to": moment.private_to,
+            "lasts": round(moment.lasts * 1000),  # milliseconds; 0: until something else is said
             "at": round((self._began + moment.at) * 1000),  # milliseconds since 1970
         }
         if moment.kind in ("posted", "edited"):
-            shown["html"] = self._sides[moment.platform].show(moment.text)
+            side = self._sides[moment.platform]
+            shown["html"] = side.show(moment)
+            shown["live"] = moment.live
+            shown["files"] = [asdict(file) for file in moment.files]
+            shown["previews"] = moment.previews
+            shown["fallback"] = moment.fallback
         elif moment.kind == "status":
             shown["text"] = moment.text
+            shown["stoppable"] = self._sides[moment.platform].stoppable(moment)
         return shown
 
     async def _send(self, event: str, data: dict[str, Any]) -> None:
@@ -81,14 +88,15 @@ class Feed:
 
 
 def _outdated(moments: Sequence[Moment]) -> set[int]:
-    """The edits that a later one has replaced: a page that opens late need not live through them."""
-    latest: dict[str, int] = {}
+    """The edits that a later one has replaced for whoever saw them: a page that opens late is spared them."""
+    latest: dict[tuple[str, str], int] = {}
     outdated: set[int] = set()
     for position, moment in enumerate(moments):
         if moment.kind == "edited":
-            if moment.message in latest:
-                outdated.add(latest[moment.message])
-            latest[moment.message] = position
+            seen = (moment.message, moment.private_to)
+            if seen in latest:
+                outdated.add(latest[seen])
+            latest[seen] = position
     return outdated
 
 

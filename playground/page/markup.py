@@ -51,7 +51,7 @@ def _dress(state: StateCore) -> None:
     """Gives tags what the page needs: no style attributes (its policy forbids them), and links that open beside it."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{int(token.tag[1]) + 2}"  # below the page's own headings
+            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"  # below the page's own headings
         alignment = token.attrs.pop("style", None)
         if alignment:
             token.attrSet("class", str(alignment).removeprefix("text-align:"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -38,6 +39,8 @@ class Page:
         app.router.add_get("/", self._index)
         app.router.add_get("/page/feed", self._feed)
         app.router.add_post("/page/say", self._say)
+        app.router.add_post("/page/stop", self._stop)
+        app.router.add_get("/page/files/{platform}/{file}", self._file)
         app.router.add_static("/page/", _STATIC)
 
     async def close(self) -> None:
@@ -57,10 +60,27 @@ class Page:
             pass  # the page was closed
         return response
 
+    async def _file(self, request: web.Request) -> web.Response:
+        """A file that somebody shared: text to be read, everything else to be saved; nothing of it can run."""
+        side = self._sides.get(request.match_info["platform"])
+        try:
+            if side is None:
+                raise web.HTTPNotFound
+            name, content = side.file(request.match_info["file"])
+        except ValueError as reason:
+            raise web.HTTPNotFound(text=str(reason)) from reason
+        return web.Response(body=content, headers=_as_file(name, content))
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        side = self._side(body)
+        try:
+            side.stop(str(body.get("room")), str(body.get("person")), str(body.get("thread")))
+        except Unsayable as reason:
+            raise web.HTTPBadRequest(text=str(reason)) from reason
+        return web.Response(status=204)
+
     async def _say(self, request: web.Request) -> web.Response:
-        # A page of another origin cannot send this type without asking first, and it is never allowed to.
-        if request.content_type != "application/json":
-            raise web.HTTPUnsupportedMediaType(text="Send application/json.")
         side, words = self._read(await _json(request))
         try:
             side.say(words)
@@ -70,9 +90,7 @@ class Page:
 
     def _read(self, body: dict[str, Any]) -> tuple[Side, Words]:
         """Who is spoken to, and what is said. Raises HTTPBadRequest."""
-        side = self._sides.get(str(body.get("platform")))
-        if side is None:
-            raise web.HTTPBadRequest(text=f"The platform must be one of {', '.join(self._sides)}.")
+        side = self._side(body)
         words = Words(
             room=str(body.get("room", "")),
             person=str(body.get("person", "")),
@@ -88,8 +106,18 @@ class Page:
             raise web.HTTPBadRequest(text="There is nothing to send.")
         return side, words
 
+    def _side(self, body: dict[str, Any]) -> Side:
+        """Raises HTTPBadRequest."""
+        side = self._sides.get(str(body.get("platform")))
+        if side is None:
+            raise web.HTTPBadRequest(text=f"The platform must be one of {', '.join(self._sides)}.")
+        return side
+
 
 async def _json(request: web.Request) -> dict[str, Any]:
+    # A page of another origin cannot send this type without asking first, and it is never allowed to.
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="Send application/json.")
     try:
         body: object = await request.json()
     except ValueError:
@@ -97,3 +125,17 @@ async def _json(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text="Send a JSON object.")
     return cast("dict[str, Any]", body)
+
+
+def _as_file(name: str, content: bytes) -> dict[str, str]:
+    try:
+        content.decode()
+        kind, way = "text/plain; charset=utf-8", "inline"
+    except UnicodeDecodeError:
+        kind, way = "application/octet-stream", "attachment"
+    return {
+        "Content-Type": kind,
+        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name)}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from playground.timeline import Moment
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -46,12 +48,24 @@ class Side(Protocol):
         """Who can write, by id; the first one has the direct messages with the bot."""
         ...
 
-    def show(self, text: str) -> str:
+    def show(self, moment: Moment) -> str:
         """A message's text as HTML."""
         ...
 
     def say(self, words: Words) -> None:
         """Does what the person meant: a message, or a slash command. Raises Unsayable."""
+        ...
+
+    def file(self, file: str) -> tuple[str, bytes]:
+        """The name and the bytes of a file. Raises ValueError."""
+        ...
+
+    def stoppable(self, status: Moment) -> bool:
+        """Whether the platform puts a button to stop the bot beside this status."""
+        ...
+
+    def stop(self, room: str, person: str, thread: str) -> None:
+        """The person presses it. Raises Unsayable."""
         ...
 
     def refusals(self) -> int:

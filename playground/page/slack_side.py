@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from playground.page.sides import Room, Unsayable, Words, addressed
 from playground.page.slack_markup import show_slack
+from playground.page.slack_mrkdwn import show_mrkdwn
 from playground.slack.server import SlackStandIn
+from playground.timeline import Moment
 
 _COMMAND = re.compile(r"(/\S+)\s*(.*)", re.DOTALL)
 _KNOWN = "/rivulet"
@@ -33,10 +35,24 @@ class SlackSide:
     def people(self) -> Mapping[str, str]:
         return {person.id: person.real_name for person in self._workspace.people.values() if not person.bot}
 
-    def show(self, text: str) -> str:
+    def show(self, moment: Moment) -> str:
         people = {person.id: person.real_name for person in self._workspace.people.values()}
         channels = {channel.id: channel.name for channel in self._workspace.channels.values()}
-        return show_slack(text, people | channels)
+        show = show_mrkdwn if moment.mrkdwn else show_slack
+        return show(moment.text, people | channels)
+
+    def file(self, file: str) -> tuple[str, bytes]:
+        return self._slack.file(file)
+
+    def stoppable(self, status: Moment) -> bool:
+        """Slack offers to stop a processing session, if the app wants to hear of it."""
+        return status.text == "processing" and "agent_session_stopped" in self._slack.subscriptions
+
+    def stop(self, room: str, person: str, thread: str) -> None:
+        try:
+            self._slack.stop_session(room, person, thread)
+        except ValueError as reason:
+            raise Unsayable(f"There is nothing to stop: {reason}.") from reason
 
     def refusals(self) -> int:
         return len(self._slack.refusals)

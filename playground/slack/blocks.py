@@ -36,6 +36,11 @@ def visible_text(blocks: list[dict[str, Any]]) -> str:
     return "\n\n".join(text for block in blocks if (text := _text_of(block)))
 
 
+def in_mrkdwn(blocks: list[dict[str, Any]]) -> bool:
+    """Whether what a reader reads is written in Slack's older markup, as text is; only markdown blocks are not."""
+    return all(block["type"] != "markdown" for block in blocks)
+
+
 def _is_block(block: Any) -> bool:
     return isinstance(block, dict) and isinstance(cast(dict[str, Any], block).get("type"), str)
 

@@ -43,8 +43,17 @@ class Limits:
     update_text: int = 4_000  # chat.update answers msg_too_long
     markdown_text: int = 12_000
 
-    stream_text: int = 12_000  # characters over all appends of one streamed message; 11,977 were measured
+    stream_bytes: int = (
+        12_000  # of UTF-8 over all of one streamed message, tasks as JSON; 11,977 characters were measured
+    )
     stream_seconds: float = 300.0  # after its start, whatever is appended; 306 to 320 were measured
+    stream_task_text: int = 256  # characters in each text of a task, as documented; more has been seen to pass
+    joins_lose_whitespace: bool = True  # seen: what is appended loses the whitespace that it begins with
+
+    share_after: float = 0.2  # seconds; files.completeUploadExternal answers before the message is there
+
+    session_seconds: float = 3600.0  # after which a processing session is active again
+    status_seconds: float = 120.0  # after which a status that was set the older way goes away
 
     ack_within: float = 3.0  # seconds that an envelope may wait for its acknowledgement
     redeliver_after: tuple[float, ...] = (0.0, 60.0, 300.0)  # pauses before the retries of an event

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from playground.slack.arguments import Arguments, invalid_arguments
-from playground.slack.blocks import check_blocks, visible_text
+from playground.slack.blocks import check_blocks, in_mrkdwn, visible_text
 from playground.slack.errors import SlackError
 from playground.slack.limits import Limits, Tier
 from playground.slack.service import Service
@@ -39,6 +39,7 @@ class Content:
     blocks: list[dict[str, Any]]
     metadata: dict[str, Any] | None  # None: not given
     plain: bool  # neither Markdown nor blocks
+    mrkdwn: bool = False  # in Slack's older markup
     truncated: bool = False
 
 
@@ -60,7 +61,9 @@ def read_content(limits: Limits, arguments: Arguments, *, text_limit: int, cut: 
     if markdown:
         return Content(markdown, markdown, [markdown_block(markdown)], metadata, plain=False)
     text = text[:text_limit]
-    return Content(text, visible_text(blocks) or text, blocks, metadata, plain=not blocks, truncated=truncated)
+    shown = visible_text(blocks) or text
+    mrkdwn = in_mrkdwn(blocks)
+    return Content(text, shown, blocks, metadata, plain=not blocks, mrkdwn=mrkdwn, truncated=truncated)
 
 
 def markdown_block(text: str) -> dict[str, Any]:

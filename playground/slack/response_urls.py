@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from playground.slack.blocks import visible_text
+from playground.slack.blocks import in_mrkdwn, visible_text
 from playground.slack.errors import SlackError
 from playground.slack.service import Service
 from playground.slack.socket_mode import Kind
@@ -53,7 +53,7 @@ class ResponseUrls:
             interaction.answers.append({"error": error.code})
             name = payload.get("command", "the app")
             text = f"{name} failed with the error “{error.code}”"
-            self._service.whisper(interaction.channel, interaction.person, text, author="Slackbot")
+            self._service.whisper(interaction.channel, interaction.person, text, author="Slackbot", mrkdwn=True)
             return
         if answer:
             self._show(interaction, answer)
@@ -78,12 +78,14 @@ class ResponseUrls:
         text = _text(answer)
         if not text:
             return
+        mrkdwn = in_mrkdwn(_blocks(answer))
         if answer.get("response_type") == "in_channel":
             workspace = self._service.workspace
             message = Message(workspace.new_ts(), workspace.bot_user, str(answer.get("text", "")), text, bot=True)
+            message.mrkdwn = mrkdwn
             self._service.post(interaction.channel, message)
         else:
-            self._service.whisper(interaction.channel, interaction.person, text)
+            self._service.whisper(interaction.channel, interaction.person, text, mrkdwn=mrkdwn)
 
 
 async def serve(urls: ResponseUrls, request: web.Request) -> web.Response:
@@ -103,5 +105,8 @@ async def serve(urls: ResponseUrls, request: web.Request) -> web.Response:
 
 def _text(answer: dict[str, Any]) -> str:
     """markdown_text is not known here."""
-    blocks = cast(list[dict[str, Any]], answer.get("blocks") or [])
-    return visible_text(blocks) or str(answer.get("text") or "")
+    return visible_text(_blocks(answer)) or str(answer.get("text") or "")
+
+
+def _blocks(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], answer.get("blocks") or [])

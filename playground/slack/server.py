@@ -12,6 +12,7 @@ from aiohttp import web
 from playground.slack import markup, payloads, response_urls
 from playground.slack.errors import SlackError
 from playground.slack.faults import Answer
+from playground.slack.features import Features
 from playground.slack.limits import Limits, Refusal
 from playground.slack.markup import Ping
 from playground.slack.methods import files
@@ -90,9 +91,21 @@ class SlackStandIn:
         return self._service.scopes
 
     @property
+    def features(self) -> Features:
+        """What the workspace lets the app do; e.g. `features.streams = "channel_type_not_supported"`."""
+        return self._service.features
+
+    @property
     def homes(self) -> dict[str, dict[str, Any]]:
         """The view in each person's Home tab, by user id."""
         return self._service.homes
+
+    def file(self, file: str) -> tuple[str, bytes]:
+        """The name and the bytes of a file that was shared. Raises ValueError."""
+        found = self.workspace.files.get(file)
+        if found is None or found.content is None:
+            raise ValueError(f"there is no file {file!r}")
+        return found.name, found.content
 
     # The server's side.
 
@@ -101,6 +114,7 @@ class SlackStandIn:
         app.router.add_route("*", "/slack/api/{method}", self._api.serve)
         app.router.add_get("/slack/socket", self._service.sockets.serve)
         app.router.add_post("/slack/upload/v1/{key}", self._upload)
+        app.router.add_get("/slack/files/{file}/{name}", self._download)
         app.router.add_post("/slack/commands/{team}/{trigger}", self._respond)
 
     async def close(self) -> None:
@@ -108,6 +122,7 @@ class SlackStandIn:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._service.close()
         await self._service.sockets.close()
         await self._api.close()
 
@@ -189,6 +204,7 @@ class SlackStandIn:
             thread_ts=thread_ts or "",
             blocks=markup.rich_text(encoded),
             client_msg_id=str(uuid.uuid4()),
+            unfurl=True,
         )
         self._service.post(room, message)
         return message.ts
@@ -235,10 +251,18 @@ class SlackStandIn:
         """What came back so far: the acknowledgement's payload and posts to the response_url, or `{"error": …}`."""
         return self._urls.answers(handle)
 
+    def status(self, channel: str, thread_ts: str) -> str:
+        """The agent session of a thread: `active`, `processing`, `suspended` or `closed`."""
+        return self._service.sessions.status((channel, thread_ts))
+
+    def shown_status(self, channel: str, thread_ts: str) -> str:
+        """What stands under a thread now: `processing`, `suspended`, a text that was set the older way, or nothing."""
+        return self._service.sessions.visible((channel, thread_ts))
+
     def stop_session(self, channel: str, person: str, thread_ts: str) -> None:
         """A person presses Stop under a thread in which the bot works: its streams there end at once."""
         room, author = self._member(channel, person)
-        if self._service.sessions.get((room.id, thread_ts)) != "processing":
+        if self.status(room.id, thread_ts) != "processing":
             raise ValueError(f"no session is processing in thread {thread_ts!r} of {channel}")
         now, seconds = self._service.timeline.now(), self.limits.stream_seconds
         stopped: list[str] = []
@@ -246,6 +270,7 @@ class SlackStandIn:
             if message.stream is not None and message.stream.live(now, seconds):
                 message.stream.stopped_by_person = True
                 stopped.append(message.ts)
+                self._service.grow(room, message)
         event = {
             "type": "agent_session_stopped",
             "channel": room.id,
@@ -293,6 +318,9 @@ class SlackStandIn:
 
     async def _upload(self, request: web.Request) -> web.Response:
         return await files.upload(self._service, request)
+
+    async def _download(self, request: web.Request) -> web.Response:
+        return files.download(self._service, request, self.bot_token)
 
     async def _respond(self, request: web.Request) -> web.Response:
         return await response_urls.serve(self._urls, request)

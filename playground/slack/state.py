@@ -29,7 +29,8 @@ class Stream:
     started: float  # seconds on the timeline's clock
     recipient: str
     mode: Literal["", "markdown_text", "chunks"] = ""  # fixed by the first content
-    size: int = 0  # characters so far, tasks included
+    size: int = 0  # bytes so far, tasks included
+    chunk_blocks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     ended: bool = False
     stopped_by_person: bool = False
 
@@ -56,6 +57,8 @@ class Message:
     tombstone: bool = False  # a deleted root whose replies are still there
     reactions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])  # name -> people
     stream: Stream | None = None
+    unfurl: bool = False  # its links get a preview
+    mrkdwn: bool = False  # written in Slack's older markup
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class File:
     name: str
     length: int  # bytes, as announced
     upload_key: str
-    content: bytes = b""
+    content: bytes | None = None  # None: not uploaded yet
 
 
 @dataclass

@@ -87,8 +87,8 @@ class WebAPI:
         return answer if fault is None else fault.answer
 
     def _effect(self, call: Call, channel: str) -> dict[str, Any]:
-        method = METHODS.get(call.method)
-        if method is None:
+        method, features = METHODS.get(call.method), self._service.features
+        if method is None or not features.known(call.method):
             raise SlackError("unknown_method", req_method=call.method)
         if not call.token:
             raise SlackError("not_authed")
@@ -98,6 +98,7 @@ class WebAPI:
             raise SlackError("not_allowed_token_type")
         self._service.limiter.count(call.method, method.tier, channel)
         self._service.require_scope(method.scope)
+        features.require(call.method, self._service.workspace.channels.get(channel))
         return method.run(self._service, call.arguments(json_allowed=method.json_allowed))
 
     def _refused(self, error: TooMany) -> Answer:

@@ -13,6 +13,10 @@ export class Messages {
     return this.#all.size;
   }
 
+  all() {
+    return [...this.#all.values()];
+  }
+
   get(id) {
     return this.#all.get(id);
   }

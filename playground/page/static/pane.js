@@ -2,10 +2,10 @@
 
 import { Composer } from "./composer.js";
 import { find, fromTemplate } from "./elements.js";
-import { say } from "./post.js";
+import { say, stop } from "./post.js";
 import { Room } from "./room.js";
 
-const SUGGESTIONS = ["Say hello", "Show me some code", "A table", "A long answer", "fault: cut"];
+const SUGGESTIONS = ["Say hello", "Show me some code", "A table", "A rich answer", "A long answer", "fault: cut"];
 
 export class Pane {
   element = fromTemplate("pane");
@@ -22,6 +22,7 @@ export class Pane {
     find(this.element, "h2").textContent = platform.title;
     this.#people.setAttribute("aria-label", `Who writes on ${platform.title}`);
     this.#people.replaceChildren(...platform.people.map(({ id, name }) => new Option(`as ${name}`, id)));
+    this.#people.addEventListener("change", () => this.#rooms.forEach(({ room }) => room.view()));
     platform.rooms.forEach((room) => this.#add(room));
     this.#open(platform.rooms[0].id);
   }
@@ -59,7 +60,13 @@ export class Pane {
     });
     const room = new Room(
       { title, welcome },
-      { threads: platform === "slack", say: send, reply: (message) => composer.replyTo(message) },
+      {
+        threads: platform === "slack",
+        viewer: person,
+        say: send,
+        stop: (thread) => stop({ platform, room: id, person: person(), thread }),
+        reply: (message) => composer.replyTo(message),
+      },
     );
     composer.suggest(SUGGESTIONS);
     const tab = document.createElement("button");

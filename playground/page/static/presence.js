@@ -9,16 +9,30 @@ export class Presence {
     this.#element = element;
   }
 
-  /** Shows a sentence until the time `until` (in milliseconds since 1970). */
-  show(sentence, until) {
-    const left = until - Date.now();
-    if (left <= 0) {
+  /** Shows a sentence for `lasts` milliseconds after `at`, or for good if that is 0; `stop`, where given, is offered. */
+  show(sentence, { at, lasts }, stop = null) {
+    const left = at + lasts - Date.now();
+    if (lasts && left <= 0) {
       return;
     }
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.clear(), left);
+    if (lasts) {
+      this.#timer = setTimeout(() => this.clear(), left);
+    }
     this.#element.textContent = sentence;
     this.#element.classList.add("busy");
+    if (stop) {
+      this.#element.append(this.#button(stop));
+    }
+  }
+
+  #button(stop) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "stop";
+    button.textContent = "Stop";
+    button.addEventListener("click", () => stop().catch((error) => (this.#element.textContent = error.message)));
+    return button;
   }
 
   clear() {

@@ -5,8 +5,8 @@ import { Messages } from "./messages.js";
 import { Presence } from "./presence.js";
 import { Scroll } from "./scroll.js";
 
-const TYPING = 10_000; // milliseconds: Discord shows a typing indicator for 10 s
-const STATUS = 120_000; // milliseconds: Slack takes a status away after two minutes
+// Slack's own words for a session; any other status is the app's.
+const SESSIONS = { processing: "is working…", suspended: "waits for you" };
 
 export class Room {
   element = fromTemplate("room");
@@ -16,7 +16,7 @@ export class Room {
   #scroll = new Scroll(find(this.element, ".log"), find(this.element, ".newest"));
   #context;
 
-  /** `context` = {threads, say, reply}: whether replies stand in threads, and what a person can do here. */
+  /** `context` = {threads, viewer, say, stop, reply}: whether replies stand in threads, who looks, and what they can do. */
   constructor(description, context) {
     this.#context = context;
     find(this.element, ".log").setAttribute("aria-label", `Messages in ${description.title}`);
@@ -34,13 +34,13 @@ export class Room {
         this.#posted(moment);
         break;
       case "edited":
-        this.#find(moment.message)?.edit(moment.html);
+        this.#find(moment.message)?.edit(moment, this.#context.viewer());
         break;
       case "deleted":
         this.#deleted(moment.message);
         break;
       case "typing":
-        this.#presence.show(`${moment.author} is typing…`, moment.at + TYPING);
+        this.#presence.show(`${moment.author} is typing…`, moment);
         break;
       case "status":
         this.#status(moment);
@@ -51,6 +51,15 @@ export class Room {
 
   shown() {
     this.#scroll.toEnd();
+  }
+
+  /** Shows everything as the one who looks now sees it. */
+  view() {
+    const viewer = this.#context.viewer();
+    for (const message of this.#messages.all()) {
+      message.view(viewer);
+      message.thread?.messages.all().forEach((reply) => reply.view(viewer));
+    }
   }
 
   #posted(moment) {
@@ -64,8 +73,8 @@ export class Room {
       message.quote(this.#messages.get(moment.reply_to));
     }
     place.group();
-    if (moment.bot) {
-      (thread?.presence ?? this.#presence).clear();
+    if (moment.bot && !this.#context.threads) {
+      this.#presence.clear(); // Slack tells by itself when a status goes
     }
   }
 
@@ -73,7 +82,7 @@ export class Room {
     const thread = this.#threadOf.get(id);
     const message = this.#find(id);
     if (message?.thread?.messages.size) {
-      message.write("<p><em>This message was deleted.</em></p>");
+      message.withdraw();
       return;
     }
     (thread?.messages ?? this.#messages).remove(id);
@@ -83,7 +92,8 @@ export class Room {
   #status(moment) {
     const presence = this.#threadFor(moment)?.presence ?? this.#presence;
     if (moment.text) {
-      presence.show(`${moment.author} ${moment.text}`, moment.at + STATUS);
+      const stop = moment.stoppable ? () => this.#context.stop(moment.reply_to) : null;
+      presence.show(`${moment.author} ${SESSIONS[moment.text] ?? moment.text}`, moment, stop);
     } else {
       presence.clear();
     }

@@ -27,6 +27,8 @@ def post_message(service: Service, arguments: Arguments) -> dict[str, Any]:
         thread_ts=read_thread(channel, arguments),
         blocks=content.blocks,
         metadata=content.metadata or {},
+        mrkdwn=content.mrkdwn,
+        unfurl=not all(_is_off(arguments, name) for name in ("unfurl_links", "unfurl_media")),
     )
     service.post(channel, message)
     answer: dict[str, Any] = {
@@ -52,6 +54,7 @@ def update(service: Service, arguments: Arguments) -> dict[str, Any]:
 
     def change(message: Message) -> None:
         message.text, message.shown, message.blocks = content.text, content.shown, content.blocks
+        message.mrkdwn = content.mrkdwn
         message.edited_ts = service.workspace.new_ts()
         if content.metadata is not None:
             message.metadata = content.metadata
@@ -80,7 +83,8 @@ def post_ephemeral(service: Service, arguments: Arguments) -> dict[str, Any]:
     if person not in channel.members:
         raise SlackError("user_not_in_channel")
     content = read_content(service.limits, arguments, text_limit=service.limits.post_text, cut=True)
-    ts = service.whisper(channel, person, content.shown, thread_ts=read_thread(channel, arguments))
+    thread_ts = read_thread(channel, arguments)
+    ts = service.whisper(channel, person, content.shown, thread_ts=thread_ts, mrkdwn=content.mrkdwn)
     return {"message_ts": ts}
 
 
@@ -90,6 +94,10 @@ METHODS = {
     "chat.delete": Method(delete, Tier.THREE, "chat:write"),
     "chat.postEphemeral": Method(post_ephemeral, Tier.FOUR, "chat:write"),
 }
+
+
+def _is_off(arguments: Arguments, name: str) -> bool:
+    return arguments.text(name).lower() in {"0", "false"}
 
 
 def _destination(service: Service, name: str) -> Channel:

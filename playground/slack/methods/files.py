@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mimetypes
 import secrets
 from typing import Any, cast
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -31,10 +33,21 @@ async def upload(service: Service, request: web.Request) -> web.Response:
     if file is None:
         return web.Response(status=404, text="not found")
     body = b"".join([chunk async for chunk in request.content.iter_any()])
-    if file.content or len(body) != file.length:
+    if file.content is not None or len(body) != file.length:
         return web.Response(status=400, text=f"expected one upload of {file.length} bytes")
     file.content = body
     return web.Response(text=f"OK - {len(body)}")
+
+
+def download(service: Service, request: web.Request, token: str) -> web.Response:
+    """A file's bytes; without the bot's token or files:read, a page to log in, with HTTP 200 as Slack has it."""
+    allowed = request.headers.get("Authorization") == f"Bearer {token}" and "files:read" in service.scopes
+    file = service.workspace.files.get(request.match_info["file"])
+    if not allowed:
+        return web.Response(text="<!DOCTYPE html><title>Sign in | Slack</title>", content_type="text/html")
+    if file is None or file.content is None:
+        return web.Response(status=404, text="not found")
+    return web.Response(body=file.content, content_type=_kind(file.name))
 
 
 def complete_upload(service: Service, arguments: Arguments) -> dict[str, Any]:
@@ -42,9 +55,12 @@ def complete_upload(service: Service, arguments: Arguments) -> dict[str, Any]:
     if not isinstance(listed, list) or not listed:
         raise invalid_arguments("missing required field: files")
     files: list[dict[str, Any]] = []
-    for item in cast(list[dict[str, Any]], listed):
+    for item in cast(list[Any], listed):
+        if not isinstance(item, dict):
+            raise invalid_arguments("must be an object [json-pointer:/files]")
+        item = cast(dict[str, Any], item)
         file = service.workspace.files.get(str(item.get("id")))
-        if file is None or not file.content:
+        if file is None or file.content is None:
             raise SlackError("file_not_found")
         files.append(_file_json(service, file, str(item.get("title") or file.name)))
     if arguments.text("channel_id"):
@@ -61,17 +77,16 @@ METHODS = {
 def _share(service: Service, arguments: Arguments, files: list[dict[str, Any]]) -> None:
     channel = service.workspace.writable(arguments.text("channel_id"))
     comment = arguments.text("initial_comment")
-    names = [f"[{file['name']}]" for file in files]
     message = Message(
-        service.workspace.new_ts(),
+        "",  # it gets its ts when it appears
         service.workspace.bot_user,
         comment,
-        "\n".join([*([comment] if comment else []), *names]),
         bot=True,
         thread_ts=read_thread(channel, arguments),
         files=files,
+        mrkdwn=True,
     )
-    service.post(channel, message)
+    service.post_later(channel, message, service.limits.share_after)
 
 
 def _file_json(service: Service, file: File, title: str) -> dict[str, Any]:
@@ -80,7 +95,15 @@ def _file_json(service: Service, file: File, title: str) -> dict[str, Any]:
         "name": file.name,
         "title": title,
         "size": file.length,
+        "mimetype": _kind(file.name),
+        "filetype": file.name.rpartition(".")[2] if "." in file.name else "text",
+        "url_private": f"{service.url}/files/{file.id}/{quote(file.name)}",
+        "url_private_download": f"{service.url}/files/{file.id}/{quote(file.name)}",
         "user": service.workspace.bot_user,
         "mode": "hosted",
         "is_external": False,
     }
+
+
+def _kind(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,39 +1,42 @@
 """Streamed messages: chat.startStream, chat.appendStream, chat.stopStream.
 
-A stream has one kind of content, fixed by the first piece; it takes a number of characters in all, and ends by itself a
-time after its start, whatever is appended.
+A stream has one kind of content, fixed by the first piece; it takes so much in all, and ends by itself a time after its
+start, whatever is appended. In a channel its recipient alone sees it grow.
 """
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from playground.slack.arguments import Arguments
+from playground.slack.arguments import Arguments, invalid_arguments
 from playground.slack.blocks import check_blocks, visible_text
+from playground.slack.chunks import read_chunks, size_of
 from playground.slack.errors import SlackError
 from playground.slack.limits import Tier
 from playground.slack.method import Method, markdown_block, read_thread
 from playground.slack.payloads import message_json
 from playground.slack.service import Service
+from playground.slack.sessions import STATUSES
 from playground.slack.state import Channel, Message, Stream
 
-_CHUNKS = {"markdown_text", "task_update", "plan_update", "blocks"}
-_TASK_TEXTS = ("title", "details", "output")
+_BLOCKS = 50  # that all chunks of a stream may bring; stopStream's own are counted apart
 
 
 def start(service: Service, arguments: Arguments) -> dict[str, Any]:
+    """The recipient is asked for in direct messages too: some bots were refused there without one, others not."""
     channel = service.workspace.writable(arguments.need("channel"))
     arguments.need("thread_ts")
     thread_ts = read_thread(channel, arguments)
     if not thread_ts:
         raise SlackError("invalid_thread_ts")
-    if channel.kind != "im":
-        for name in ("recipient_user_id", "recipient_team_id"):
-            if not arguments.text(name):
-                raise SlackError(f"missing_{name}")
-    recipient = arguments.text("recipient_user_id")
-    if recipient:
-        service.workspace.person(recipient)
+    for name in ("recipient_user_id", "recipient_team_id"):
+        if not arguments.text(name):
+            raise SlackError(f"missing_{name}")
+    recipient = service.workspace.person(arguments.text("recipient_user_id")).id
+    if arguments.text("recipient_team_id") != service.workspace.team:
+        raise invalid_arguments("not a team of the recipient [json-pointer:/recipient_team_id]")
+    if any(arguments.text(name) for name in ("username", "icon_emoji", "icon_url")):
+        service.require_scope("chat:write.customize")
     message = Message(
         service.workspace.new_ts(),
         service.workspace.bot_user,
@@ -44,7 +47,7 @@ def start(service: Service, arguments: Arguments) -> dict[str, Any]:
     )
     _append(service, message, arguments)
     service.post(channel, message)
-    service.sessions[channel.id, thread_ts] = "processing"
+    service.sessions.stream_started((channel.id, thread_ts))
     return {"channel": channel.id, "ts": message.ts}
 
 
@@ -60,20 +63,21 @@ def append(service: Service, arguments: Arguments) -> dict[str, Any]:
 def stop(service: Service, arguments: Arguments) -> dict[str, Any]:
     channel, message = _streaming(service, arguments)
     status = arguments.text("session_status") or "active"
-    if status not in {"active", "processing", "suspended", "closed"}:
-        raise SlackError("invalid_status")
+    if status not in STATUSES:
+        raise invalid_arguments("must be a valid enum value [json-pointer:/session_status]")
     blocks = check_blocks(
         arguments.structure("blocks", "invalid_blocks_format"), markdown_limit=service.limits.markdown_text
     )
     _append(service, message, arguments)
 
     def finish(message: Message) -> None:
-        cast(Stream, message.stream).ended = True
-        message.shown = "\n\n".join(part for part in (message.text, visible_text(blocks)) if part)
+        stream = cast(Stream, message.stream)
+        stream.ended = True
         message.blocks = [*message.blocks, *blocks]
+        message.shown = _shown(message, [*stream.chunk_blocks, *blocks])
 
     service.edit(channel, message, finish)
-    service.sessions[channel.id, message.thread_ts] = status
+    service.sessions.stream_stopped((channel.id, message.thread_ts), status)
     return {
         "channel": channel.id,
         "ts": message.ts,
@@ -104,9 +108,9 @@ def _streaming(service: Service, arguments: Arguments) -> tuple[Channel, Message
 
 def _append(service: Service, message: Message, arguments: Arguments) -> None:
     """Adds what this call brings, all or nothing. Raises SlackError."""
-    stream = cast(Stream, message.stream)
+    stream, limits = cast(Stream, message.stream), service.limits
     markdown = arguments.text("markdown_text")
-    chunks = _read_chunks(arguments)
+    chunks = read_chunks(arguments, limits)
     if markdown and chunks:
         raise SlackError("cannot_provide_both_markdown_text_and_chunks")
     if not markdown and not chunks:
@@ -114,24 +118,21 @@ def _append(service: Service, message: Message, arguments: Arguments) -> None:
     mode = "markdown_text" if markdown else "chunks"
     if stream.mode and stream.mode != mode:
         raise SlackError("streaming_mode_mismatch")
-    text = markdown or "".join(str(chunk["text"]) for chunk in chunks if chunk["type"] == "markdown_text")
-    size = len(text) + sum(len(str(chunk.get(name, ""))) for chunk in chunks for name in _TASK_TEXTS)
-    if len(markdown) > service.limits.markdown_text or stream.size + size > service.limits.stream_text:
+    pieces = [markdown] if markdown else [str(chunk["text"]) for chunk in chunks if chunk["type"] == "markdown_text"]
+    blocks = [block for chunk in chunks if chunk["type"] == "blocks" for block in chunk["blocks"]]
+    if len(stream.chunk_blocks) + len(blocks) > _BLOCKS:
+        raise SlackError("msg_blocks_too_many")
+    size = len(markdown.encode()) + size_of(chunks)
+    if sum(map(len, pieces)) > limits.markdown_text or stream.size + size > limits.stream_bytes:
         raise SlackError("msg_too_long")
     stream.mode = mode
     stream.size += size
-    message.text += text
-    message.blocks = [markdown_block(message.text)]
+    stream.chunk_blocks = [*stream.chunk_blocks, *blocks]
+    for piece in pieces:
+        message.text += piece.lstrip() if message.text and limits.joins_lose_whitespace else piece
+    message.blocks = [markdown_block(message.text), *stream.chunk_blocks]
+    message.shown = _shown(message, stream.chunk_blocks)
 
 
-def _read_chunks(arguments: Arguments) -> list[dict[str, Any]]:
-    chunks = arguments.structure("chunks", "invalid_chunks")
-    if chunks is None:
-        return []
-    if not isinstance(chunks, list):
-        raise SlackError("invalid_chunks")
-    for chunk in cast(list[Any], chunks):
-        kind = cast(dict[str, Any], chunk).get("type") if isinstance(chunk, dict) else None
-        if kind not in _CHUNKS or (kind == "markdown_text" and "text" not in chunk):
-            raise SlackError("invalid_chunks")
-    return cast(list[dict[str, Any]], chunks)
+def _shown(message: Message, blocks: list[dict[str, Any]]) -> str:
+    return "\n\n".join(part for part in (message.text, visible_text(blocks)) if part)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from typing import Any
 
-import aiohttp
 import pytest
 
 from playground.discord.permissions import Permission
@@ -119,6 +117,14 @@ async def test_a_body_that_is_no_json_object_is_refused(
         ("allowed_mentions", {"parse": ["people"]}),
         ("allowed_mentions", {"parse": ["users"], "users": ["1"]}),
         ("allowed_mentions", {"parse": 3}),
+        ("allowed_mentions", {"parse": ["users", "everybody"]}),
+        ("allowed_mentions", {"users": ["ada"]}),
+        ("allowed_mentions", {"roles": [str(number) for number in range(101)]}),
+        ("allowed_mentions", {"replied_user": "no"}),
+        ("allowed_mentions", []),
+        ("attachments", [{"id": 0}]),
+        ("attachments", [{"id": "first"}]),
+        ("attachments", [{"id": 0, "description": "d" * 1025}]),
         ("message_reference", "1"),
         ("flags", "4"),
     ],
@@ -126,24 +132,6 @@ async def test_a_body_that_is_no_json_object_is_refused(
 async def test_a_wrong_field_is_named_in_the_refusal(http: Any, room: str, field: str, value: Any) -> None:
     answer = await http("POST", room, {"content": "x", field: value})
     assert (answer.status, answer.json["code"], list(answer.json["errors"])) == (400, 50035, [field])
-
-
-async def test_files_come_in_a_form_with_the_rest_as_json(http: Any, room: str) -> None:
-    form = aiohttp.FormData()
-    form.add_field("payload_json", '{"content": "see"}')
-    form.add_field("files[0]", b"\x00\r\n\xff", filename="a.bin", content_type="application/octet-stream")
-    answer = await http("POST", room, data=form)
-    assert answer.json["content"] == "see"
-    assert [(file["filename"], file["size"]) for file in answer.json["attachments"]] == [("a.bin", 4)]
-    kept = await http("PATCH", f"{room}/{answer.json['id']}", {"content": "no file", "attachments": []})
-    assert kept.json["attachments"] == []
-
-
-async def test_a_file_of_more_than_ten_mebibytes_is_refused(http: Any, room: str) -> None:
-    form = aiohttp.FormData()
-    form.add_field("files[0]", io.BytesIO(b"x" * (10 * 1024 * 1024 + 1)), filename="big")
-    answer = await http("POST", room, data=form)
-    assert (answer.status, answer.json["code"]) == (413, 40005)
 
 
 async def test_a_reply_to_a_message_that_is_gone_fails_unless_told_otherwise(

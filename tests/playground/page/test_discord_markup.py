@@ -36,6 +36,7 @@ def shown(text: str) -> str:
         ("- a\nb", "<ul><li>a</li></ul><p>b</p>"),
         ("- a\n```\nx\n```", "<ul><li>a</li></ul><pre><code>x\n</code></pre>"),
         ("hi <@42>, see <#7>", 'hi <span class="mention">@Rivulet</span>, see <span class="mention">#general</span>'),
+        ("at <t:1700000000:R>", '<p>at <span class="mention">2023-11-14 22:13 UTC</span></p>'),
         ("<@!42> <@999>", '<span class="mention">@Rivulet</span> <span class="mention">@999</span>'),
     ],
 )
@@ -58,6 +59,8 @@ def test_it_shows_what_discord_knows(text: str, html: str) -> None:
         "[a]: elsewhere",
         "    indented",
         "[relative](/page)",
+        "aligned   by   spaces\na         b",
+        "~~~\nnot code\n~~~",
     ],
 )
 def test_it_leaves_what_discord_does_not_know_as_it_was_typed(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from playground.timeline import Attachment
 from tests.playground.page.house import House, events, next_event
 
 
@@ -72,7 +73,39 @@ async def test_a_status_is_text_and_not_markdown(house: House) -> None:
 async def test_what_only_one_person_sees_is_marked(house: House) -> None:
     house.bot_did("posted", "1.0", "psst", private_to=house.slack.ada)
     async with house.client.get("/page/feed") as feed:
-        assert (await next_event(events(feed)))["private"] is True
+        assert (await next_event(events(feed)))["private_to"] == house.slack.ada
+
+
+async def test_a_late_page_is_told_what_everybody_sees_and_what_one_person_sees(house: House) -> None:
+    house.bot_did("posted", "1.0", "a", live=True)
+    for text in ("a b", "a b c"):
+        house.bot_did("edited", "1.0", text, live=True, private_to=house.slack.ada)
+    async with house.client.get("/page/feed") as feed:
+        told = events(feed)
+        shown = [await next_event(told) for _ in range(2)]
+    assert [(moment["html"], moment["private_to"]) for moment in shown] == [
+        ("<p>a</p>\n", ""),
+        ("<p>a b c</p>\n", house.slack.ada),
+    ]
+    assert all(moment["live"] for moment in shown)
+
+
+async def test_it_tells_of_files_previews_and_notifications(house: House) -> None:
+    file = Attachment("F1", "<a>.md", 2_000)
+    house.bot_did("posted", "1.0", "x", files=(file,), previews=("https://example.org",), fallback="y")
+    async with house.client.get("/page/feed") as feed:
+        moment = await next_event(events(feed))
+    assert moment["files"] == [{"id": "F1", "name": "<a>.md", "size": 2_000}]
+    assert (moment["previews"], moment["fallback"]) == (["https://example.org"], "y")
+
+
+async def test_a_status_says_how_long_it_lasts_and_whether_it_can_be_stopped(house: House) -> None:
+    house.bot_did("status", text="processing", reply_to="1.0", lasts=3600.0)
+    house.bot_did("status", text="reads", reply_to="1.0", lasts=120.0)
+    async with house.client.get("/page/feed") as feed:
+        told = events(feed)
+        shown = [await next_event(told) for _ in range(2)]
+    assert [(moment["lasts"], moment["stoppable"]) for moment in shown] == [(3_600_000, True), (120_000, False)]
 
 
 async def test_figures_come_at_once_and_again_when_they_change(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Nothing in a message can run, load or pose as a part of the page, on either platform."""
+"""Nothing in a message can run, load or pose as a part of the page, in any dialect."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from playground.page.discord_markup import show_discord
 from playground.page.slack_markup import show_slack
+from playground.page.slack_mrkdwn import show_mrkdwn
 
 INLINE = {"br", "strong", "em", "u", "s", "span", "code", "a", "input"}
-BLOCKS = {"p", "pre", "small", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "h7", "h8", "hr"}
+BLOCKS = {"p", "pre", "small", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "hr"}
 TABLES = {"table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"class", "href", "target", "rel", "title", "start", "tabindex", "disabled", "type", "checked"}
 CLASSES = {"mention", "spoiler", "left", "right", "center", "contains-task-list", "task-list-item"}
 Show = Callable[[str, Mapping[str, str]], str]
 
-both = pytest.mark.parametrize("show", [show_discord, show_slack])
+every = pytest.mark.parametrize("show", [show_discord, show_slack, show_mrkdwn])
 
 
 class Checker(HTMLParser):
@@ -41,7 +42,7 @@ def check(html: str) -> None:
     checker.close()
 
 
-@both
+@every
 @pytest.mark.parametrize(
     "text",
     [
@@ -64,7 +65,7 @@ def test_what_would_act_is_only_text(show: Show, text: str) -> None:
     check(show(text, {"1": "<script>alert(1)</script>", "U1": '"><img src=x onerror=alert(1)>'}))
 
 
-@both
+@every
 @given(st.text(alphabet="<>[]()!@#|`*_~-\\\"'&;:/\n =aU1hrefonjvscipt.", max_size=80))
 def test_no_text_makes_an_unexpected_tag(show: Show, text: str) -> None:
     check(show(text, {"1": "<b>", "U1": "<i>"}))

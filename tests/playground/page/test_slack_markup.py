@@ -20,7 +20,8 @@ def shown(text: str) -> str:
     ("text", "html"),
     [
         ("**b** *i* __b__ ~~s~~", "<strong>b</strong> <em>i</em> <strong>b</strong> <s>s</s>"),
-        ("#### four", "<h6>four</h6>"),
+        ("## two", "<h4>two</h4>"),
+        ("###### six", "<h6>six</h6>"),
         ("one\ntwo", "<p>one<br />two</p>"),
         ("a\n\n---\n\nb", "<p>a</p><hr /><p>b</p>"),
         ("> a\n> b", "<blockquote><p>a<br />b</p></blockquote>"),

@@ -207,3 +207,50 @@ async def test_what_a_person_cannot_do_is_said(slack: SlackStandIn, client: Clie
     ):
         with pytest.raises(ValueError):
             impossible()
+
+
+@pytest.mark.parametrize(
+    ("unfurling", "shown"),
+    [
+        ({}, True),
+        ({"unfurl_links": False}, True),
+        ({"unfurl_media": False}, True),
+        ({"unfurl_links": False, "unfurl_media": False}, False),
+    ],
+)
+async def test_links_get_a_preview_unless_the_post_forbids_both_kinds(
+    slack: SlackStandIn, client: Client, unfurling: dict[str, bool], shown: bool
+) -> None:
+    """chat.update has no say in it."""
+    text = "see https://example.org/a."
+    posted = await client.chat_postMessage(channel=slack.general, markdown_text=text, **unfurling)
+    await client.chat_update(channel=slack.general, ts=str(posted["ts"]), markdown_text=f"{text}.")
+    previews = ("https://example.org/a",) if shown else ()
+    assert [moment.previews for moment in slack.timeline.moments] == [previews] * 2
+
+
+async def test_the_text_beside_blocks_is_what_a_notification_says(slack: SlackStandIn, client: Client) -> None:
+    blocks = [{"type": "markdown", "text": "# Rivers\n\n- Loire"}]
+    posted = await client.chat_postMessage(channel=slack.general, text="Rivers: Loire", blocks=blocks)
+    await client.chat_update(channel=slack.general, ts=str(posted["ts"]), text="Loire", blocks=blocks)
+    await client.chat_update(channel=slack.general, ts=str(posted["ts"]), markdown_text="**Loire**")
+    said = [(moment.text, moment.fallback) for moment in slack.timeline.moments]
+    assert said == [(blocks[0]["text"], "Rivers: Loire"), (blocks[0]["text"], "Loire"), ("**Loire**", "")]
+
+
+@pytest.mark.parametrize(
+    ("content", "mrkdwn"),
+    [
+        ({"text": "*x*"}, True),
+        ({"markdown_text": "**x**"}, False),
+        ({"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*x*"}}]}, True),
+        ({"text": "x", "blocks": [{"type": "markdown", "text": "**x**"}]}, False),
+    ],
+)
+async def test_a_text_is_in_the_older_markup(
+    slack: SlackStandIn, client: Client, content: dict[str, Any], mrkdwn: bool
+) -> None:
+    posted = await client.api_call("chat.postMessage", json={"channel": slack.general, **content})
+    await client.api_call("chat.update", json={"channel": slack.general, "ts": posted["ts"], **content})
+    await client.api_call("chat.postEphemeral", json={"channel": slack.general, "user": slack.ada, **content})
+    assert [moment.mrkdwn for moment in slack.timeline.moments] == [mrkdwn] * 3

@@ -72,31 +72,6 @@ async def test_the_home_tab_takes_a_home_view(slack: SlackStandIn, client: Clien
     assert await error_of(modal) == "invalid_arguments"
 
 
-async def test_a_file_is_uploaded_in_three_steps(
-    slack: SlackStandIn, client: Client, session: aiohttp.ClientSession
-) -> None:
-    root = slack.say(slack.general, slack.ada, "plot it")
-    url = await client.files_getUploadURLExternal(filename="plot.txt", length=3)
-    unfinished = client.files_completeUploadExternal(files=[{"id": url["file_id"], "title": "Plot"}])
-    assert await error_of(unfinished) == "file_not_found"
-    assert (await session.post(url["upload_url"], data=b"too long")).status == 400
-    assert (await session.post(url["upload_url"], data=b"abc")).status == 200
-    await client.files_completeUploadExternal(
-        files=[{"id": url["file_id"], "title": "Plot"}],
-        channel_id=slack.general,
-        thread_ts=root,
-        initial_comment="here",
-    )
-    last = slack.timeline.moments[-1]
-    assert (last.text, last.reply_to) == ("here\n[plot.txt]", root)
-
-
-async def test_the_sdk_uploads_a_file(slack: SlackStandIn, client: Client) -> None:
-    uploaded = await client.files_upload_v2(content="a,b", filename="t.csv", channel=slack.general)
-    assert uploaded["files"][0]["size"] == 3
-    assert list(slack.timeline.shown(slack.general).values()) == ["[t.csv]"]
-
-
 async def test_a_response_url_is_good_for_five_answers(
     slack: SlackStandIn, bot: Bot, session: aiohttp.ClientSession
 ) -> None:
