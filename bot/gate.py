@@ -12,7 +12,7 @@ from typing import TypeVar
 from aiolimiter import AsyncLimiter
 
 from bot.core.model import Place
-from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt, Urgency, Wait
+from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt, Urgency, Wait, shows
 from bot.errors import Refused
 
 LimitsOf = Callable[[Call, Place], Sequence[Limit]]
@@ -165,7 +165,7 @@ class Gate:
             ready.remove(chosen)
             writer = _writer(chosen)
             assert writer.granted is not None
-            writer.shown = writer.shown or chosen.need.urgency is Urgency.FIRST
+            writer.shown = writer.shown or shows(chosen.need)
             writer.granted.set_result(Permit(chosen.need.call, chosen.limits, self))
             ready = self._ready(now, ready)
         if self._timer is not None:

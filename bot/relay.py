@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
-from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn
+from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn, Working
 from bot.core.pacing import Call, Receipt
 from bot.core.reply import Delete, Edit, Post, Reply, Write
 from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, Unreachable
@@ -139,6 +139,8 @@ class Relay:
                     match event:
                         case Began():
                             self._began(event)
+                        case Working(doing):
+                            self._work(doing, loop.time())
                         case Delta(text):
                             self._feed(text, loop.time())
                             patience.reschedule(min(deadline, loop.time() + self._timeouts.idle))
@@ -153,6 +155,11 @@ class Relay:
     def _feed(self, text: str, now: float) -> None:
         self._reply.feed(text, now)
         if self._writer is not None and (self._writer.idle or not self._reply.visible):
+            self._writer.changed()
+
+    def _work(self, doing: str, now: float) -> None:
+        self._reply.work(doing, now)
+        if self._writer is not None and self._writer.idle:
             self._writer.changed()
 
     def _began(self, event: Began) -> None:

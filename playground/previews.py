@@ -6,7 +6,7 @@ import re
 
 _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _BRACKETED = re.compile(r"<https?://[^<>\s]+>")
-_LINK = re.compile(r"https?://[^\s<>|\[\]]+")
+_LINK = re.compile(r"https?://\w[^\s<>|\[\]]*")
 _AFTERWARDS = ".,:;!?'\"*_~"  # what ends a sentence or a span, not a link
 
 
@@ -15,10 +15,10 @@ def previews(text: str, *, brackets_hush: bool) -> tuple[str, ...]:
     text = _CODE.sub(" ", text)
     if brackets_hush:
         text = _BRACKETED.sub(" ", text)
-    return tuple(dict.fromkeys(_trimmed(link) for link in _LINK.findall(text)))
+    return tuple(dict.fromkeys(trimmed(link) for link in _LINK.findall(text)))
 
 
-def _trimmed(link: str) -> str:
+def trimmed(link: str) -> str:
     """Without what belongs to the sentence around it: a bracket stays only if the link has opened it."""
     while True:
         shorter = link.rstrip(_AFTERWARDS)

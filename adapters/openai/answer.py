@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from bot.core.model import Delta, End, Ended, Ending
 
+THINKING, A_TOOL = "Thinking", "Using a tool"  # what a model does that writes nothing, for people
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.openai.answer import Piece
+from adapters.openai.answer import A_TOOL, Piece
 from adapters.openai.errors import Server, failed
 from adapters.openai.fields import many, number, one, text
 from adapters.openai.streams import log_unknown
-from bot.core.model import End, Ending
+from bot.core.model import End, Ending, Working
 from bot.errors import BackendError
 
 
@@ -52,8 +52,8 @@ class Calls:
     calls: tuple[FunctionCall, ...]
 
 
-def to_event(kind: str, data: Any, server: Server) -> Started | Said | Filtered | Calls | Ending | None:
-    """What an event means; None for what is not text. Raises BackendError for a failure."""
+def to_event(kind: str, data: Any, server: Server) -> Started | Working | Said | Filtered | Calls | Ending | None:
+    """What an event means; None for what nobody needs to know. Raises BackendError for a failure."""
     if error := one(data, "error"):
         raise failed(error, server, kept=True)
     match kind:
@@ -61,6 +61,8 @@ def to_event(kind: str, data: Any, server: Server) -> Started | Said | Filtered 
             return Started(text(data, "id"))
         case "thread.message.delta":
             return Said(tuple(_piece(data, content) for content in many(one(data, "delta"), "content")))
+        case "thread.run.step.created":
+            return Working(A_TOOL) if text(data, "type") == "tool_calls" else None
         case "thread.message.incomplete":
             # max_tokens, run_cancelled, run_expired and run_failed are told by the end of the run as well
             reason = text(one(data, "incomplete_details"), "reason")
@@ -119,8 +121,7 @@ IGNORED = frozenset(
         "thread.message.created",
         "thread.message.in_progress",
         "thread.message.completed",
-        "thread.run.step.created",  # steps: which message is written, which tool is used
-        "thread.run.step.in_progress",
+        "thread.run.step.in_progress",  # steps: which message is written, which tool is used
         "thread.run.step.delta",
         "thread.run.step.completed",
         "thread.run.step.failed",  # the run fails with it

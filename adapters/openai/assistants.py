@@ -26,7 +26,7 @@ from adapters.openai.probe import probe
 from adapters.openai.streams import Stream
 from adapters.openai.threads import Threads
 from adapters.openai.tokens import trim
-from bot.core.model import Began, End, Ending, Event, Request
+from bot.core.model import Began, End, Ending, Event, Request, Working
 from bot.errors import BackendError
 from bot.ports import Notebook
 
@@ -125,6 +125,8 @@ class AssistantsBackend:
                                 for piece in pieces:
                                     if delta := answer.add(piece):
                                         yield delta
+                            case Working() as working:
+                                yield working
                             case Filtered():
                                 filtered = True
                             case Calls() as calls:

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from openai import AsyncOpenAI
 
-from adapters.openai.answer import Answer
+from adapters.openai.answer import THINKING, Answer
 from adapters.openai.chat_events import to_event
 from adapters.openai.client import address, given, path
 from adapters.openai.errors import FAULTS, Server, translate, unfinished
@@ -15,7 +15,7 @@ from adapters.openai.memory import as_json, messages
 from adapters.openai.probe import probe
 from adapters.openai.streams import Stream, open_stream
 from adapters.openai.tokens import trim
-from bot.core.model import Began, Event, Request
+from bot.core.model import Began, Event, Request, Working
 
 
 class ChatBackend:
@@ -61,7 +61,7 @@ class ChatBackend:
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
-        answer, began = Answer(), False
+        answer, began, thinking = Answer(), False, False
         try:
             async with await self._ask(request) as stream:
                 stream.check(self._server)
@@ -70,6 +70,9 @@ class ChatBackend:
                     if not began:
                         began = True
                         yield Began(response=event.response)
+                    if event.thinks and not thinking:
+                        yield Working(THINKING)
+                    thinking = event.thinks
                     for piece in event.pieces:
                         if delta := answer.add(piece):
                             yield delta

@@ -1,7 +1,7 @@
 """What the chunks of a Chat Completions stream mean.
 
-Not read on purpose: `reasoning_content` and `reasoning` (local servers' extra fields), tool calls (none are offered),
-usage, log probabilities. Nothing is read without looking whether it is there.
+Not read on purpose: what a model thinks (local servers have extra fields for it; only that it thinks is told), tool
+calls (none are offered), usage, log probabilities. Nothing is read without looking whether it is there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Chunk:
     response: str
     pieces: tuple[Piece, ...] = ()
     ending: Ending | None = None
+    thinks: bool = False
 
 
 def to_event(chunk: Any, server: Server) -> Chunk:
@@ -43,7 +44,8 @@ def to_event(chunk: Any, server: Server) -> Chunk:
     if refusal := text(delta, "refusal"):
         pieces += (Piece(("refusal",), refusal, refusal=True),)
     reason = text(choice, "finish_reason")
-    return Chunk(response, pieces, _ending(reason) if reason else None)
+    thinks = bool(text(delta, "reasoning_content") or text(delta, "reasoning"))
+    return Chunk(response, pieces, _ending(reason) if reason else None, thinks)
 
 
 def _ending(reason: str) -> Ending:

@@ -26,7 +26,7 @@ from adapters.openai.probe import probe
 from adapters.openai.responses_events import Created, Finished, to_event
 from adapters.openai.streams import Stream, open_stream
 from adapters.openai.tokens import trim
-from bot.core.model import Began, End, Ending, Event, Exchange, Request
+from bot.core.model import Began, End, Ending, Event, Exchange, Request, Working
 from bot.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,9 @@ class ResponsesBackend:
                     async for _, data in stream:
                         event = to_event(data, self._server, kept=bool(conversation))
                         if event is None:
+                            continue
+                        if isinstance(event, Working):
+                            yield event
                             continue
                         if conversation and not isinstance(event, Piece) and not event.conversation:
                             log.info("openai.conversations.ignored", extra={"address": self._server.address})

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.openai.answer import Piece
+from adapters.openai.answer import A_TOOL, THINKING, Piece
 from adapters.openai.errors import Server, failed
 from adapters.openai.fields import many, number, one, text
 from adapters.openai.streams import log_unknown
-from bot.core.model import End, Ending
+from bot.core.model import End, Ending, Working
 from bot.errors import BackendError
 
 
@@ -34,8 +34,8 @@ class Finished:
     conversation: str
 
 
-def to_event(event: Any, server: Server, *, kept: bool) -> Created | Piece | Finished | None:
-    """What an event means; None for what is not text. Raises BackendError for a failure."""
+def to_event(event: Any, server: Server, *, kept: bool) -> Created | Working | Piece | Finished | None:
+    """What an event means; None for what nobody needs to know. Raises BackendError for a failure."""
     if error := one(event, "error"):  # with or without a type; the other shape is below
         raise failed(error, server, kept=kept)
     kind = text(event, "type")
@@ -44,6 +44,8 @@ def to_event(event: Any, server: Server, *, kept: bool) -> Created | Piece | Fin
             return Piece(_part(event), text(event, "delta"))
         case "response.refusal.delta":
             return Piece(_part(event), text(event, "delta"), refusal=True)
+        case "response.output_item.added":
+            return _working(text(one(event, "item"), "type"))
         case "response.created" | "response.queued" | "response.in_progress":
             response = one(event, "response")
             return Created(text(response, "id"), _conversation(response))
@@ -80,6 +82,12 @@ def _ending(kind: str, response: Any, server: Server, kept: bool) -> Ending:
             return Ending(End.COMPLETED)
 
 
+def _working(item: str) -> Working | None:
+    if doing := _DOING.get(item):
+        return Working(doing)
+    return Working(A_TOOL) if item.endswith("_call") else None
+
+
 def _part(event: Any) -> tuple[object, ...]:
     return (number(event, "output_index"), number(event, "content_index"))
 
@@ -99,10 +107,17 @@ def _output(response: Any) -> str:
     return "\n\n".join(filter(None, texts))
 
 
+_DOING = {
+    "reasoning": THINKING,
+    "web_search_call": "Searching the web",
+    "file_search_call": "Searching files",
+    "code_interpreter_call": "Running code",
+    "image_generation_call": "Making an image",
+}
+
 # Not text, or text that came as deltas before: items and parts, reasoning, every kind of tool call, audio, compaction.
 IGNORED = frozenset(
     {
-        "response.output_item.added",
         "response.output_item.done",
         "response.content_part.added",
         "response.content_part.done",

@@ -161,10 +161,17 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The server has taken the question: ids that became known."""
+    """Ids on the server that became known."""
 
     remote: str = ""  # the conversation that holds this turn; empty where history is kept locally
     response: str = ""  # the response or run
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The model does something other than writing the answer; it ends with the next text."""
+
+    doing: str  # in a word or two for a person: Thinking, Searching the web
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +188,4 @@ class Ended:
     ending: Ending
 
 
-Event = Began | Delta | Ended
+Event = Began | Working | Delta | Ended

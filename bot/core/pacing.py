@@ -312,7 +312,7 @@ class Pacer:
                 at = window.refill_at(now) if window.available(now) <= 0 else now
             if at > until:
                 until, key = at, limit.key
-        if claim.need.urgency is Urgency.FIRST:
+        if shows(claim.need):
             for limit in claim.later:
                 if (at := self._window(limit).show_at(now)) > until:
                     until, key = at, limit.key
@@ -326,7 +326,7 @@ class Pacer:
             window.take()
             if best.need.urgency is Urgency.PROGRESS:
                 window.last_progress = now
-        if best.need.urgency is Urgency.FIRST:
+        if shows(best.need):
             for limit in best.later:
                 self._window(limit).show()
         return best
@@ -352,6 +352,11 @@ class Pacer:
 
     def _window(self, limit: Limit) -> Window:
         return self._windows.setdefault(limit.key, Window(limit))
+
+
+def shows(need: Need) -> bool:
+    """Whether the call makes a reply's first message, which another call will have to complete."""
+    return need.urgency is Urgency.FIRST and need.call is Call.POST
 
 
 def _weight(need: Need, now: float) -> tuple[int, float]:

@@ -21,6 +21,8 @@ from bot.core.pacing import Call, Done, Idle, Need, Urgency
 from bot.core.paging import Pager
 
 _A_FEW_WORDS = 4  # enough for a notification that says something
+_BUSY_BEFORE_WORDS = 5.0  # seconds of thinking that the platform's own sign of life covers, before words say it
+_BUSY = 1.5  # seconds of something other than writing, in the middle of an answer, until words say what
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ class Reply:
         self._unseen = _Unseen()
         self._sending = _Unseen()
         self._ending: Ending | None = None
+        self._doing = ""  # what the model does since the last text, if not writing
+        self._doing_since = 0.0
+        self._worded = False  # some of the text is shown, or on its way
         self._abandoned = False
         self._action: Action | None = None  # the next one, as long as nothing has happened since it was worked out
 
@@ -119,6 +124,12 @@ class Reply:
         self._text.append(text)
         self._spaces += text.count(" ")
         self._unseen.add(len(text), now)
+        self._doing = ""
+        self._action = None
+
+    def work(self, doing: str, now: float) -> None:
+        """The model does something other than writing, until more text comes. After a while it is said what."""
+        self._doing, self._doing_since = doing, now
         self._action = None
 
     def finish(self, ending: Ending, now: float) -> None:
@@ -131,34 +142,35 @@ class Reply:
     def need(self) -> Need | Idle | Done:
         """What a permit is needed for now, and how much a reader would gain by it."""
         match action := self._next():
-            case Post(page=page):
-                call, urgency = Call.POST, Urgency.PROGRESS if page else Urgency.FIRST
+            case Post():
+                call = Call.POST
             case Edit():
-                call, urgency = Call.EDIT, Urgency.PROGRESS
+                call = Call.EDIT
             case Delete():
-                call, urgency = Call.DELETE, Urgency.PROGRESS
+                call = Call.DELETE
             case Idle() | Done():
                 return action
-        if self._ending is not None:
-            urgency = Urgency.FINAL
-        hold = self._dialect.first_words if urgency is Urgency.FIRST and self._spaces < _A_FEW_WORDS else 0.0
         since = self._unseen.since
         if since is None:  # what is written next are further pages of what came before the last write
             since = self._sending.since
-        return Need(
-            call,
-            urgency,
-            self._unseen.chars,
-            since,
-            began=self._first_at,
-            latest=self._last_at,
-            not_before=self._first_at + hold,
-        )
+        began, latest, not_before = self._first_at, self._last_at, self._first_at
+        if self._ending is not None:
+            urgency = Urgency.FINAL
+        elif self._is_busy:
+            urgency = Urgency.PROGRESS
+            not_before = self._doing_since + (_BUSY if self._messages else _BUSY_BEFORE_WORDS)
+            since = began = latest = self._doing_since
+        else:
+            urgency = Urgency.PROGRESS if self._worded else Urgency.FIRST
+            if not self._worded and self._spaces < _A_FEW_WORDS:
+                not_before += self._dialect.first_words
+        return Need(call, urgency, self._unseen.chars, since, began=began, latest=latest, not_before=not_before)
 
     def next_action(self) -> Action:
         """The call to make now, rendered now. Report back with `done`, `failed`, `unknown` or `lost`."""
         action = self._next()
         if isinstance(action, Write):
+            self._worded = self._worded or self._unseen.chars > 0
             self._sending, self._unseen = self._unseen, _Unseen()
         return action
 
@@ -232,19 +244,29 @@ class Reply:
         """What stands after the sealed pages: the live one, or the last one with the bot's own sentence."""
         pager, render = self._pager, self._dialect.render
         if self._ending is None:
-            live = self._all_text() if self._dialect.append_only else pager.live()
-            return [render(live)] if live else []
+            live = render(self._all_text() if self._dialect.append_only else pager.live())
+            if self._is_busy:
+                return self._with_note(live, f"{self._doing}…")
+            return [live] if live else []
         last = render(self._all_text() if self._dialect.append_only else pager.last())
         note = sentence(self._ending)
         if not note and not last and not self._pager.sealed:
             note = sentence(Ending(End.EMPTY))  # nobody is left without an answer
         if not note:
             return [last] if last else []
-        note = self._dialect.note(render(note))  # a server's own words are in it
-        together = f"{last}\n\n{note}"
-        if last and self._dialect.cost(together) <= self._dialect.budget:
+        return self._with_note(last, note)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether all text is shown and the model does something else. What cannot be taken back is not said."""
+        return bool(self._doing) and not self._unseen.chars and not self._dialect.append_only
+
+    def _with_note(self, page: str, sentence: str) -> list[str]:
+        note = self._dialect.note(self._dialect.render(sentence))  # a server's own words may be in it
+        together = f"{page}\n\n{note}"
+        if page and self._dialect.cost(together) <= self._dialect.budget:
             return [together]
-        return [last, note] if last else [note]
+        return [page, note] if page else [note]
 
     def _all_text(self) -> str:
         text = self.text

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, fence, heading, list_block
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import StateInline, escape
 
 from playground.page.markup import Markup
 
@@ -48,7 +48,9 @@ def _markup() -> Markup:
     markup.inline.add_terminator_char("|")
     markup.inline.ruler.before("link", "spoiler", _spoiler)
     markup.inline.ruler.before("autolink", "time", _time)
-    markup.add_render_rule("softbreak", lambda *_: "<br />")  # spaces count here, so that a line may begin with none
+    markup.inline.ruler.at("escape", _escape)
+    for kind in ("softbreak", "hardbreak"):
+        markup.add_render_rule(kind, lambda *_: "<br />")  # every space is shown, also one that follows this
     markup.core.ruler.push("underline", _underline)
     return markup
 
@@ -111,6 +113,11 @@ def _subtext(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     state.push("subtext_close", "small", -1).block = True
     state.line = start + 1
     return True
+
+
+def _escape(state: StateInline, silent: bool) -> bool:
+    """A backslash at the end of a line is shown, where CommonMark would break the line."""
+    return not state.src.startswith("\\\n", state.pos) and escape(state, silent)
 
 
 def _time(state: StateInline, silent: bool) -> bool:

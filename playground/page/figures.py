@@ -23,18 +23,23 @@ def figures(moments: Iterable[Moment], platform: str, refusals: int) -> Figures:
     calls, first_text = 0, None
     asked: dict[tuple[str, str], Moment] = {}  # (room, what an answer may reply to) -> the latest question there
     answered: set[str] = set()
+    empty: dict[str, Moment] = {}  # an answer that has no text yet -> its question
     for moment in moments:
         if moment.platform != platform:
             continue
         if moment.bot:
             calls += 1
-        if moment.kind != "posted" or moment.private_to:
+        question = empty.get(moment.message) if moment.kind == "edited" else None
+        if moment.kind == "posted" and not moment.private_to:
+            if not moment.bot:
+                asked[moment.room, moment.message] = asked[moment.room, moment.reply_to] = moment
+                continue
+            question = asked.get((moment.room, moment.reply_to))
+        if question is None or question.message in answered:
             continue
-        if not moment.bot:
-            asked[moment.room, moment.message] = asked[moment.room, moment.reply_to] = moment
-            continue
-        question = asked.get((moment.room, moment.reply_to))
-        if question is not None and question.message not in answered:
+        if moment.text or moment.files:
             answered.add(question.message)
             first_text = moment.at - question.at
+        else:
+            empty[moment.message] = question
     return Figures(calls, refusals, first_text)

@@ -16,8 +16,10 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from playground.previews import trimmed
+
 _SAFE = ("http://", "https://", "mailto:")
-_BARE_URL = re.compile(r"://[^\s<>|]*[^\s<>|.,:;!?'\")\]*_~]")
+_BARE_URL = re.compile(r"://[^\s<>|\]]+")
 
 
 class Markup(MarkdownIt):
@@ -88,8 +90,11 @@ def _bare_url(state: StateInline, silent: bool) -> bool:
     found = _BARE_URL.match(state.src, state.pos, state.posMax)
     if not scheme or found is None:
         return False
+    rest = trimmed(found[0])
+    if rest == "://":
+        return False
     state.pending = state.pending[: -len(scheme)]
-    url = scheme + found[0]
+    url = scheme + rest
     push_link(state, state.md.normalizeLink(url), url)
-    state.pos = found.end()
+    state.pos += len(rest)
     return True

@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from itertools import groupby
 
+from playground.previews import trimmed
+
 _BLOCK = re.compile(r"```\n?(.+?)\n?```", re.DOTALL)
-_ATOM = re.compile(r"`(?P<code>[^`\n]+)`|<(?P<control>[^<>\n]+)>|(?P<url>https?://[^\s<>|]*[^\s<>|.,:;!?'\")\]*_~])")
+_ATOM = re.compile(r"`(?P<code>[^`\n]+)`|<(?P<control>[^<>\n]+)>|(?P<url>https?://[^\s<>|\]]+)")
 _STYLES = (
     (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), "strong"),
     (re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])"), "em"),
@@ -58,7 +60,8 @@ def _finished(atom: re.Match[str], names: Mapping[str, str]) -> str:
     if atom["code"]:
         return f"<code>{_escaped(atom['code'])}</code>"
     if atom["url"]:
-        return _link(atom["url"], atom["url"])
+        url = trimmed(atom["url"])
+        return _link(url, url) + _escaped(atom["url"][len(url) :])
     target, _, label = atom["control"].partition("|")
     if target.lower().startswith(_SAFE):
         return _link(target, label or target)

@@ -98,9 +98,8 @@ def _discord(latency: float) -> FakePlatform:
 def _alone(trip: float) -> list[str]:
     outcomes = [_run(_discord, [Asked(0.0, "r", length)], trip) for length in _LENGTHS]
     answers = [answer for outcome in outcomes for answer in outcome.answers]
-    limit = {"calls": _CALLS, "seconds": _SECONDS, "trip": trip}
-    least = fmean(answer.mean / least_delay(answer.duration, **limit) for answer in answers)
-    even = fmean(answer.mean / even_delay(answer.duration, **limit) for answer in answers)
+    least = fmean(a.mean / least_delay(a.duration, calls=_CALLS, seconds=_SECONDS, trip=trip) for a in answers)
+    even = fmean(a.mean / even_delay(a.duration, calls=_CALLS, seconds=_SECONDS, trip=trip) for a in answers)
     refused = sum(outcome.refused for outcome in outcomes)
     return _row(f"Discord, 1 alone, {1000 * trip:.0f} ms a call", answers, refused, ratio(least), ratio(even))
 

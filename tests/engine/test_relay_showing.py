@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.dialects import DISCORD, TERMINAL
-from bot.core.model import Delta, End, Ending, Place, Status
+from bot.core.model import Delta, End, Ended, Ending, Place, Status, Working
 from bot.core.pacing import Call
 from bot.errors import Gone, Refused, Rejected, Unreachable
 from tests.engine.fake_backend import COMPLETED, SILENCE, Step, says
@@ -197,3 +197,37 @@ async def test_an_answer_that_shows_nothing_for_long_leaves_no_typing_behind():
     assert last < stage.message.states[0].at
     await asyncio.sleep(60)
     assert stage.platform.when(Call.TYPING)[-1] == last
+
+
+async def test_a_model_that_thinks_for_long_says_so_and_the_words_go_with_the_first_text():
+    stage = Stage()
+    await stage.answer([Working("Thinking"), 20.0, Delta("Well, it depends on the weather."), 2.0, COMPLETED])
+    assert stage.platform.when(Call.POST)[0] - stage.start == pytest.approx(5.04)
+    assert stage.shown_at(19) == "-# Thinking…"
+    assert stage.shown_at(20.2) == "Well, it depends on the weather."
+    assert len(stage.platform.messages) == 1
+
+
+async def test_a_model_that_thinks_shortly_only_types():
+    stage = Stage()
+    await stage.answer([Working("Thinking"), 4.0, Delta("Well, it depends."), 1.0, COMPLETED])
+    assert [state.text for state in stage.message.states] == ["Well, it depends."]
+    assert stage.platform.when(Call.TYPING)
+
+
+async def test_what_a_model_does_in_the_middle_of_an_answer_is_said_below_it():
+    """Once all of the text so far is shown; and it is gone with the next text."""
+    stage = Stage()
+    steps: list[Step] = [Delta("Let me look that up."), Working("Searching the web"), 6.0, Delta(" Here it is.")]
+    await stage.answer([*steps, 2.0, COMPLETED])
+    assert stage.shown_at(1) == "Let me look that up."
+    assert stage.shown_at(5) == "Let me look that up.\n\n-# Searching the web…"
+    assert stage.screen == ["Let me look that up. Here it is."]
+
+
+@pytest.mark.parametrize("end", [Ended(Ending(End.COMPLETED)), ValueError("broken")])
+async def test_what_a_model_did_last_is_not_left_on_the_screen(end: Step):
+    stage = Stage()
+    await stage.answer([Delta("Let me look."), Working("Searching the web"), 6.0, end])
+    assert "Searching" in stage.shown_at(5)
+    assert "Searching" not in "".join(stage.screen)

@@ -36,7 +36,7 @@ function box(platform, { id, name, size }) {
 
 function preview(address) {
   const item = fromTemplate("preview");
-  find(item, "b").textContent = new URL(address).host;
+  find(item, "b").textContent = address.split("/")[2];
   find(item, "span").textContent = address;
   return item;
 }

@@ -33,6 +33,7 @@ HANDLED = {
     "thread.run.requires_action",
     "thread.message.delta",
     "thread.message.incomplete",
+    "thread.run.step.created",
     "error",
 }
 

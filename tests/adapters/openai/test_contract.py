@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from adapters.openai import open_backend
-from bot.core.model import Began, Delta, End, Ended, Exchange, Request
+from bot.core.model import Began, Delta, End, Ended, Exchange, Request, Working
 from bot.errors import BackendError
 from bot.ports import Backend
 from playground.openai import errors
@@ -61,6 +61,8 @@ class Talk:
                 match event:
                     case Began():
                         self.remote = event.remote or self.remote
+                    case Working():
+                        pass
                     case Delta():
                         said += event.text
                         break
@@ -346,9 +348,14 @@ async def test_an_answer_without_a_word_is_empty(talk: Talk) -> None:
     assert (outcome.text, outcome.end) == ("", End.EMPTY)
 
 
-async def test_reasoning_is_not_shown(talk: Talk) -> None:
+async def test_that_the_model_thinks_is_told_and_what_it_thinks_is_not(talk: Talk) -> None:
     talk.server.script(Script("Hello.", reasoning="They greet me."))
-    assert (await talk.ask("Hello")).text == "Hello."
+    outcome = await talk.ask("Hello")
+    assert outcome.text == "Hello."
+    if talk.backend.name != "assistants":  # whose stream has nothing of it
+        kinds = [type(event) for event in outcome.events]
+        assert Working("Thinking") in outcome.events
+        assert kinds.index(Working) < kinds.index(Delta)
 
 
 async def test_two_answers_at_once_do_not_mix(talk: Talk) -> None:

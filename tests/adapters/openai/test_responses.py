@@ -6,7 +6,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from adapters.openai.responses import ResponsesBackend
-from bot.core.model import Began, Delta, End, Ended, Ending, Exchange, Request
+from bot.core.model import Began, Delta, End, Ended, Ending, Exchange, Request, Working
 from tests.adapters.openai.asking import ask
 from tests.adapters.openai.tape import Tape
 
@@ -27,6 +27,7 @@ async def test_messages_are_set_apart_by_a_blank_line(tape: Tape, backend: Respo
     assert outcome.events == [
         Began("conv_1"),
         Began("conv_1", "resp_1"),
+        Working("Thinking"),
         Delta("Let me "),
         Delta("look."),
         Delta("\n\nHel"),

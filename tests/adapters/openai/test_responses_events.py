@@ -12,7 +12,7 @@ from adapters.openai.answer import Piece
 from adapters.openai.errors import Server
 from adapters.openai.responses_events import IGNORED, Created, Finished, to_event
 from adapters.openai.streams import open_stream
-from bot.core.model import End, Ending
+from bot.core.model import End, Ending, Working
 from bot.errors import BackendError
 from tests.adapters.openai.tape import Tape
 
@@ -23,6 +23,7 @@ HANDLED = {
     "response.in_progress",
     "response.output_text.delta",
     "response.refusal.delta",
+    "response.output_item.added",
     "response.completed",
     "response.incomplete",
     "response.failed",
@@ -30,7 +31,7 @@ HANDLED = {
 }
 
 
-async def read(tape: Tape, client: AsyncOpenAI, sample: str) -> list[Created | Piece | Finished]:
+async def read(tape: Tape, client: AsyncOpenAI, sample: str) -> list[Created | Working | Piece | Finished]:
     tape.plays("POST /responses", sample)
     async with await open_stream(client, "/responses", {"model": "gpt-6-luna", "input": "Hello"}) as stream:
         events = [to_event(data, SERVER, kept=True) async for _, data in stream]
@@ -49,6 +50,7 @@ async def test_the_parts_of_two_messages_are_told_apart_and_reasoning_is_no_text
     assert await read(tape, client, "responses-two-messages.sse") == [
         Created("resp_1", "conv_1"),
         Created("resp_1", "conv_1"),
+        Working("Thinking"),
         Piece((1, 0), "Let me "),
         Piece((1, 0), "look."),
         Piece((2, 0), "Hel"),

@@ -59,6 +59,7 @@ def test_it_shows_what_discord_knows(text: str, html: str) -> None:
         "[a]: elsewhere",
         "    indented",
         "[relative](/page)",
+        "a\\\nb",
         "aligned   by   spaces\na         b",
         "~~~\nnot code\n~~~",
     ],
@@ -76,7 +77,9 @@ def test_a_spoiler_can_be_focused_and_holds_markdown() -> None:
     assert shown("a ||*secret*|| b") == ('<p>a <span class="spoiler" tabindex="0"><em>secret</em></span> b</p>')
 
 
-@pytest.mark.parametrize("text", ["see https://example.org/a(b)?x=1.", "<https://example.org/a(b)?x=1>"])
+@pytest.mark.parametrize(
+    "text", ["see https://example.org/a(b)?x=1.", "(https://example.org/a(b)?x=1)", "<https://example.org/a(b)?x=1>"]
+)
 def test_addresses_become_links_that_open_beside_the_page(text: str) -> None:
     link = '<a href="https://example.org/a(b)?x=1" target="_blank" rel="noopener noreferrer">'
     assert link in shown(text)

@@ -9,7 +9,8 @@ from playground.timeline import Moment
 
 
 def moment(at: float, message: str, *, bot: bool = False, **more: Any) -> Moment:
-    return Moment(at, more.pop("platform", "slack"), "C1", more.pop("kind", "posted"), message, bot=bot, **more)
+    kind, text = more.pop("kind", "posted"), more.pop("text", "words")
+    return Moment(at, more.pop("platform", "slack"), "C1", kind, message, text=text, bot=bot, **more)
 
 
 def test_nothing_has_happened() -> None:
@@ -62,3 +63,25 @@ def test_a_further_message_of_an_answer_is_no_first_text() -> None:
 def test_what_only_one_person_sees_answers_nothing() -> None:
     moments = [moment(1, "q"), moment(2, "help", bot=True, private_to="U1"), moment(4, "a", bot=True)]
     assert figures(moments, "slack", 0).first_text == 3
+
+
+def test_a_message_without_words_is_no_first_text_until_it_has_some() -> None:
+    """A stream may begin empty, and grow for its recipient alone."""
+    moments = [
+        moment(1, "q"),
+        moment(2, "a", bot=True, reply_to="q", text=""),
+        moment(3, "a", bot=True, reply_to="q", kind="edited", private_to="U1"),
+        moment(4, "a", bot=True, reply_to="q", kind="edited"),
+    ]
+    assert figures(moments[:2], "slack", 0).first_text is None
+    assert figures(moments, "slack", 0).first_text == 2
+
+
+def test_an_edit_of_an_earlier_answer_answers_nothing() -> None:
+    moments = [
+        moment(1, "q1"),
+        moment(2, "a1", bot=True, reply_to="q1"),
+        moment(5, "q2", reply_to="q1"),
+        moment(6, "a1", bot=True, reply_to="q1", kind="edited"),
+    ]
+    assert figures(moments, "slack", 0).first_text == 1
