@@ -14,9 +14,10 @@ from uuid import uuid4
 
 from bot.core.commands import Command, parse
 from bot.core.dialects import TERMINAL, Dialect
+from bot.core.files import File
 from bot.core.model import Channel, Person, Place, Prompt
 from bot.core.pacing import Call, Limit, Receipt
-from bot.errors import Gone, StoreError
+from bot.errors import Gone, Rejected, StoreError
 from bot.ports import Inbox
 
 CHANNEL = Channel("terminal", "")
@@ -101,6 +102,10 @@ class TerminalPlatform:
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         self._shown.clear()
         return self._show(nonce, text)
+
+    async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
+        """A terminal has no pages and shows the whole answer; whoever wants a file writes `rivulet chat > file`."""
+        raise Rejected("a terminal takes no files")
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
         return self._show(message, text)

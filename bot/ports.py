@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.core.commands import Command
 from bot.core.dialects import Dialect
+from bot.core.files import File
 from bot.core.model import Channel, Conversation, Ending, Event, Exchange, Place, Prompt, Request, Turn
 from bot.core.pacing import Call, Limit, Receipt
 
@@ -108,6 +109,16 @@ class Platform(Protocol):
 
         Calling again with the same nonce (at most 25 characters) after Unreachable never shows it twice.
         Raises PlatformError.
+        """
+        ...
+
+    async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
+        """Shows a new message with these files (1 to 10) below a sentence; the receipt has its id.
+
+        `text` is a plain sentence, or one from `dialect.note`: not every platform knows its Markdown here. Calling
+        again with the same nonce after any error never shows the files twice; it may take some seconds to look for
+        them. Raises PlatformError: Rejected where the place takes messages but not these files, so the caller can show
+        their text in another way.
         """
         ...
 

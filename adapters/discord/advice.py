@@ -13,8 +13,8 @@ INTENT = (
 
 SHARDING = "The bot is in more servers than one connection to Discord may serve (2,500). Take it out of some."
 
-# View channels, send messages, read the message history, send messages in threads.
-PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
+# View channels, send messages, attach files, read the message history, send messages in threads.
+PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 38
 
 
 def api_url(url: str, why: str) -> str:

@@ -14,13 +14,14 @@ GLOBAL = "discord:global"
 SILENT_429 = 30.0
 
 UNKNOWN_MESSAGE = 10008
+MISSING_PERMISSIONS = 50013
 # What ends the turn because there is no place to write in (any more).
 NO_PLACE = {
     10003,  # unknown channel
     10004,  # unknown server
     50001,  # missing access
     50007,  # cannot send messages to this user
-    50013,  # missing permissions
+    MISSING_PERMISSIONS,
     50083,  # the thread is archived
     160002,  # cannot reply without permission to read the history
     160005,  # the thread is locked
@@ -29,6 +30,10 @@ NO_PLACE = {
 
 class TokenRefused(Rejected):
     """Discord does not accept the token."""
+
+
+class Forbidden(Gone):
+    """The bot lacks a permission in this channel, for this call at least."""
 
 
 def to_error(status: int, headers: Mapping[str, str], data: object, limit: str) -> PlatformError:
@@ -46,7 +51,7 @@ def to_error(status: int, headers: Mapping[str, str], data: object, limit: str) 
     if code == UNKNOWN_MESSAGE:
         return Gone(sentence, message=True)
     if code in NO_PLACE:
-        return Gone(sentence)
+        return Forbidden(sentence) if code == MISSING_PERMISSIONS else Gone(sentence)
     return Rejected(sentence)
 
 

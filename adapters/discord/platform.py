@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 import aiohttp
 import discord
 
-from adapters.discord.failures import GLOBAL
+from adapters.discord.failures import GLOBAL, Forbidden
 from adapters.discord.gateway import Gateway
 from adapters.discord.listener import Listener
 from adapters.discord.probe import problems
-from adapters.discord.rest import Rest
+from adapters.discord.rest import Rest, Upload
 from bot.core.dialects import DISCORD, Dialect
+from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Receipt
-from bot.errors import PlatformError
+from bot.errors import PlatformError, Rejected
 from bot.ports import Inbox
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,11 @@ _WINDOWS = {Call.POST: (5, 5.0), Call.EDIT: (5, 5.0), Call.DELETE: (3, 1.0), Cal
 
 # 50 requests a second: Discord's limit for all of a bot's calls together.
 _ALL_CALLS = Limit(GLOBAL, 50, 1.0)
+
+_MEBIBYTE = 1024 * 1024
+_FILE = 10 * _MEBIBYTE  # bytes in one file: what every server allows; boosted ones allow more
+_REQUEST = 25 * _MEBIBYTE  # bytes in one call
+_OVERHEAD = 64 * 1024  # bytes of a call that are left for what is not a file
 
 # Discord shows that somebody is typing for 10 s.
 _TYPING_SHOWS = 8.0
@@ -59,7 +65,8 @@ class DiscordPlatform:
 
     def limits(self, call: Call, place: Place) -> Sequence[Limit]:
         """The channel's own limit for this kind of call, and that of the whole bot."""
-        return (Limit(_limit_key(call, place), *_WINDOWS[call]), _ALL_CALLS)
+        counted = Call.POST if call is Call.ATTACH else call  # it is a post, also for Discord
+        return (Limit(f"discord:{counted}:{place.room}", *_WINDOWS[counted]), _ALL_CALLS)
 
     async def connect(self, inbox: Inbox) -> str:
         """Logs in, registers the commands and begins to deliver. While Discord is out of reach it goes on trying.
@@ -86,16 +93,25 @@ class DiscordPlatform:
 
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         """Shows a new message, as a reply to the question if it is the first page. Raises PlatformError."""
-        body: dict[str, object] = {
-            "content": text,
-            "allowed_mentions": _NOBODY,
-            "flags": _SUPPRESS_EMBEDS,
-            "nonce": nonce,
-            "enforce_nonce": True,
-        }
+        body = _message(text, nonce)
         if first and place.message:
             body["message_reference"] = {"message_id": place.message, "fail_if_not_exists": False}
         return await self._write(Call.POST, place, "POST", "messages", body)
+
+    async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
+        """Shows a new message with files. Raises PlatformError; Rejected if they are too large or not allowed here."""
+        uploads = [Upload(file.name, file.encoded()) for file in files]
+        for upload in uploads:
+            if len(upload.content) > _FILE:
+                raise Rejected(f"{upload.name} has {len(upload.content):,} bytes; Discord takes {_FILE:,}")
+        if (size := sum(len(upload.content) for upload in uploads)) > _REQUEST - _OVERHEAD:
+            raise Rejected(f"the files have {size:,} bytes; Discord takes {_REQUEST:,} in one call")
+        body = _message(text, nonce)
+        body["attachments"] = [{"id": number, "filename": upload.name} for number, upload in enumerate(uploads)]
+        try:
+            return await self._write(Call.ATTACH, place, "POST", "messages", body, files=uploads)
+        except Forbidden as error:  # whether it may still send messages, the next one tells
+            raise Rejected(f"{error}: the bot needs Attach Files in this channel") from error
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
         """Replaces the text of a message of ours. Raises PlatformError."""
@@ -123,9 +139,17 @@ class DiscordPlatform:
             return await problems(rest, self._api_url, self._always_on)
 
     async def _write(
-        self, call: Call, place: Place, method: str, path: str, body: object = None, message: str = ""
+        self,
+        call: Call,
+        place: Place,
+        method: str,
+        path: str,
+        body: object = None,
+        message: str = "",
+        files: Sequence[Upload] = (),
     ) -> Receipt:
-        answer = await self._rest.call(method, f"/channels/{place.room}/{path}", body, limit=_limit_key(call, place))
+        path, limit = f"/channels/{place.room}/{path}", self.limits(call, place)[0].key
+        answer = await self._rest.call(method, path, body, files=files, limit=limit)
         return Receipt(message or (str(answer.data["id"]) if answer.data else ""), answer.quota)
 
     async def _tell(self, place: Place, sentence: str) -> None:
@@ -135,8 +159,14 @@ class DiscordPlatform:
             log.error("discord.not_told", extra={"channel": place.room, "error": str(error)})
 
 
-def _limit_key(call: Call, place: Place) -> str:
-    return f"discord:{call.value}:{place.room}"
+def _message(text: str, nonce: str) -> dict[str, object]:
+    return {
+        "content": text,
+        "allowed_mentions": _NOBODY,
+        "flags": _SUPPRESS_EMBEDS,
+        "nonce": nonce,
+        "enforce_nonce": True,
+    }
 
 
 def _tame_logs() -> None:

@@ -41,7 +41,6 @@ _PLACE_GONE = {
     "invalid_auth",
     "not_authed",
     "account_inactive",
-    "missing_scope",
     "no_permission",
     "access_denied",
     "ekm_access_denied",
@@ -49,6 +48,10 @@ _PLACE_GONE = {
     "team_disabled",
     "org_login_required",
 }
+
+
+class ScopeMissing(Gone):
+    """The app was installed without a scope that this call needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def to_platform_error(error: Exception, *, limit: str = "", wait: float = 3.0) -
         return Unreachable(f"Slack {reason}{f': {code}' if code else ''}")
     if code in _MESSAGE_GONE:
         return Gone(f"Slack says {code}", message=True)
+    if code == "missing_scope":
+        return ScopeMissing(f"Slack says {code}")
     if code in _PLACE_GONE or code.startswith("restricted_action"):
         return Gone(f"Slack says {code}")
     return Rejected(f"Slack says {code}")

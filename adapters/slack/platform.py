@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,14 +18,17 @@ from adapters.slack.probe import probe
 from adapters.slack.prompts import Scope
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
 from adapters.slack.socket import SDK_LOG, Socket
-from bot.core.dialects import SLACK
+from adapters.slack.uploads import holds, upload
+from bot.core.dialects import SLACK, defuse_slack
+from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Receipt
-from bot.errors import ConfigError, Gone, Refused, Rejected
+from bot.errors import ConfigError, Gone, Refused, Rejected, Unreachable
 from bot.ports import Inbox
 
 _PAGE = "rivulet_page"  # the type of the metadata that carries a nonce
 _UNSURE = 1_000  # nonces remembered whose posts nobody repeated
+_LOOKS = (0.3, 0.7, 1.0, 2.0, 4.0)  # seconds between looks for shared files: Slack shows them after it says that it did
 
 
 class SlackPlatform:
@@ -70,6 +73,8 @@ class SlackPlatform:
                     Limit(f"slack:chat.postMessage:{team}:{place.room}", 1, 1.2),
                     Limit(f"slack:chat.postMessage:{team}", 300, 60.0),
                 )
+            case Call.ATTACH:  # tier 4: at least 100 a minute; each file is announced in a call of its own
+                return (Limit(f"slack:files:{team}", 50, 60.0),)
             case Call.EDIT:  # tier 3: at least 50 a minute, for all channels together
                 return (Limit(f"slack:chat.update:{team}", 50, 60.0),)
             case Call.DELETE:  # tier 3
@@ -107,7 +112,8 @@ class SlackPlatform:
         await self._closed.wait()
 
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
-        if self._may_be_there(place, nonce) and (found := await self._find(place, nonce)):
+        known = self._may_be_there(place, nonce)
+        if known and (found := await self._find(place, lambda message: _nonce(message) == nonce)):
             return Receipt(found)
         limit = self.limits(Call.POST, place)[0].key
         metadata = {"event_type": _PAGE, "event_payload": {"nonce": nonce}}
@@ -127,6 +133,31 @@ class SlackPlatform:
             self._unsure.append(nonce)
             raise
         return Receipt(str(answer.data["ts"]))
+
+    async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
+        """Waits until the files are there, for a few seconds: Slack's answer does not tell the message."""
+        with self._in_work():
+            if self._may_be_there(place, nonce):
+                looks = _LOOKS if nonce in self._unsure else (0.0,)
+                if found := await self._find_files(place, files, looks):
+                    return Receipt(found)
+            limit = self.limits(Call.ATTACH, place)[0].key
+            uploaded = [await upload(self._client, file, limit=limit) for file in files]
+            call = self._client.files_completeUploadExternal(
+                files=[{"id": id, "title": file.name} for id, file in zip(uploaded, files, strict=True)],
+                channel_id=place.room,
+                thread_ts=place.thread or None,
+                initial_comment=defuse_slack(text),
+            )
+            self._unsure.append(nonce)
+            try:
+                await made(call, limit=limit)
+            except (Refused, Rejected, Gone):
+                self._unsure.remove(nonce)
+                raise
+            if found := await self._find_files(place, files, _LOOKS):
+                return Receipt(found)
+            raise Unreachable("Slack has taken the files but does not show them yet")
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
         call = self._client.chat_update(channel=place.room, ts=message, markdown_text=text)
@@ -176,8 +207,15 @@ class SlackPlatform:
         """Whether an earlier post with this nonce may have appeared: ours, or that of a process before this one."""
         return nonce in self._unsure or 0 < _seconds(place.message) < self._since
 
-    async def _find(self, place: Place, nonce: str) -> str:
-        """The ts of our message with this nonce among what was written after the question; empty if there is none."""
+    async def _find_files(self, place: Place, files: Sequence[File], looks: Sequence[float]) -> str:
+        for seconds in looks:
+            await asyncio.sleep(seconds)
+            if found := await self._find(place, lambda message: holds(message, files)):
+                return found
+        return ""
+
+    async def _find(self, place: Place, wanted: Callable[[dict[str, Any]], bool]) -> str:
+        """The ts of our wanted message among what was written after the question; empty if there is none."""
         cursor: str | None = None
         while True:
             window: dict[str, Any] = {
@@ -193,7 +231,7 @@ class SlackPlatform:
                 answer = await self._made(self._client.conversations_history(**window))
             messages: list[dict[str, Any]] = answer.data.get("messages") or []
             for message in messages:
-                if message.get("user") == self._me.user and _nonce(message) == nonce:
+                if message.get("user") == self._me.user and wanted(message):
                     return str(message["ts"])
             paging: dict[str, str] = answer.data.get("response_metadata") or {}
             cursor = paging.get("next_cursor")

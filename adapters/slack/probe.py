@@ -15,6 +15,7 @@ from bot.errors import ConfigError, PlatformError
 SCOPES = {
     "app_mentions:read": "to hear when somebody mentions the bot",
     "chat:write": "to answer",
+    "files:write": "to attach the rest of a very long answer, or a long piece of code",
     "commands": "for the slash command",
     "channels:history": "to go on in threads of public channels",
     "groups:history": "to go on in threads of private channels",

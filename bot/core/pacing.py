@@ -33,6 +33,7 @@ class Call(StrEnum):
     """What the bot asks of a chat service while it answers."""
 
     POST = "post"
+    ATTACH = "attach"
     EDIT = "edit"
     DELETE = "delete"
     TYPING = "typing"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from bot.core.dialects import DISCORD, Dialect
+from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Quota, Receipt
 from bot.errors import Gone, PlatformError, Refused, Rejected, Unreachable
@@ -43,6 +44,7 @@ class Message:
     states: list[State]
     first: bool = False
     deleted_at: float | None = None
+    files: Sequence[File] = ()
 
     @property
     def text(self) -> str:
@@ -142,9 +144,10 @@ class FakePlatform:
     # The port
 
     def limits(self, call: Call, place: Place) -> Sequence[Limit]:
-        if call not in self.windows:
+        counted = Call.POST if call is Call.ATTACH else call
+        if counted not in self.windows:
             return ()
-        return (Limit(f"{call}:{place.room}", *self.windows[call]), Limit("all", 50, 1.0))
+        return (Limit(f"{counted}:{place.room}", *self.windows[counted]), Limit("all", 50, 1.0))
 
     async def connect(self, inbox: Inbox) -> str:
         self.inbox = inbox
@@ -154,12 +157,13 @@ class FakePlatform:
         await self._closed.wait()
 
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
-        assert len(nonce) <= 25
         async with self._call(Call.POST, place, text) as receipt:
-            if (message := self._nonces.get((place.room, nonce))) is None:
-                message = Message(f"m{len(self.messages)}", place, [self._state(text)], first)
-                self.messages.append(message)
-                self._nonces[place.room, nonce] = message
+            message = self._shown(place, text, nonce, first=first)
+        return Receipt(message.id, receipt.quota)
+
+    async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
+        async with self._call(Call.ATTACH, place, text) as receipt:
+            message = self._shown(place, text, nonce, files=tuple(files))
         return Receipt(message.id, receipt.quota)
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
@@ -180,6 +184,17 @@ class FakePlatform:
         self._closed.set()
 
     # How a call goes
+
+    def _shown(
+        self, place: Place, text: str, nonce: str, *, first: bool = False, files: Sequence[File] = ()
+    ) -> Message:
+        """The message with this nonce, new if there is none."""
+        assert len(nonce) <= 25
+        if (message := self._nonces.get((place.room, nonce))) is None:
+            message = Message(f"m{len(self.messages)}", place, [self._state(text)], first, files=files)
+            self.messages.append(message)
+            self._nonces[place.room, nonce] = message
+        return message
 
     @asynccontextmanager
     async def _call(self, call: Call, place: Place, text: str = "x") -> AsyncGenerator[_Answer]:

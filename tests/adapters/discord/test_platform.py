@@ -11,6 +11,7 @@ from aiohttp import web
 
 from adapters.discord.platform import DiscordPlatform
 from bot.core.commands import HELP, Command
+from bot.core.files import File
 from bot.core.model import Channel, Place, Prompt
 from bot.core.pacing import Call, Limit
 from bot.errors import Gone, Refused, Rejected, StoreError, Unreachable
@@ -358,6 +359,75 @@ async def test_typing_shows_and_is_due_again_before_it_fades(
 ) -> None:
     assert await bot.typing(Place(discord.general)) == 8.0
     assert [moment.kind for moment in timeline.moments] == ["typing"]
+
+
+# Files
+
+
+def files_in(discord: DiscordStandIn, message: str) -> list[tuple[str, bytes]]:
+    return [discord.file(attachment["id"]) for attachment in discord.state.message(message).attachments]
+
+
+async def test_files_come_below_a_sentence_that_pings_nobody(
+    discord: DiscordStandIn, bot: DiscordPlatform, timeline: Timeline
+) -> None:
+    place, text = Place(discord.general), f"@everyone <@{discord.ada}> https://example.com"
+    files = [File("app.py", "print('Teich – ü')\n"), File("code-2.js", "1")]
+    receipt = await bot.attach(place, text, files, nonce="turn-1-files")
+    assert timeline.shown(discord.general) == {receipt.message: text}
+    assert files_in(discord, receipt.message) == [(file.name, file.text.encode()) for file in files]
+    assert (discord.pings, timeline.moments[-1].previews) == ([], ())
+    await bot.delete(place, receipt.message)
+    assert timeline.shown(discord.general) == {}
+
+
+async def test_a_message_with_files_counts_as_a_post(discord: DiscordStandIn, bot: DiscordPlatform) -> None:
+    place = Place(discord.general)
+    assert bot.limits(Call.ATTACH, place) == bot.limits(Call.POST, place)
+    await bot.post(place, "one", nonce="1", first=True)
+    quota = (await bot.attach(place, "two", [File("a.txt", "a")], nonce="2")).quota
+    assert quota is not None
+    assert quota.left == 3
+    discord.fail("POST", "/messages", status=429, body={"message": "slow", "retry_after": 0.5, "global": False})
+    with pytest.raises(Refused) as refused:
+        await bot.attach(place, "three", [File("a.txt", "a")], nonce="3")
+    assert refused.value.limit == bot.limits(Call.POST, place)[0].key
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_files_attached_again_after_a_lost_answer_appear_once(
+    discord: DiscordStandIn, bot: DiscordPlatform, timeline: Timeline, after_effect: bool
+) -> None:
+    discord.fail("POST", "/messages", drop=True, after_effect=after_effect)
+    place, files = Place(discord.general), [File("a.txt", "a")]
+    with pytest.raises(Unreachable):
+        await bot.attach(place, "once", files, nonce="files-1")
+    again = await bot.attach(place, "once", files, nonce="files-1")
+    assert timeline.shown(discord.general) == {again.message: "once"}
+    assert files_in(discord, again.message) == [("a.txt", b"a")]
+
+
+async def test_files_that_are_too_large_are_not_sent(discord: DiscordStandIn, bot: DiscordPlatform) -> None:
+    place, most = Place(discord.general), 10 * 1024 * 1024
+    with pytest.raises(Rejected, match=r"big\.txt has 10,485,762 bytes; Discord takes 10,485,760"):
+        await bot.attach(place, "x", [File("small.txt", "a"), File("big.txt", "ü" * (most // 2 + 1))], nonce="1")
+    with pytest.raises(Rejected, match=r"the files have 26,214,400 bytes; Discord takes 26,214,400 in one call"):
+        await bot.attach(place, "x", [File(f"{n}.txt", "a" * (most // 4 * 2)) for n in range(5)], nonce="2")
+    assert discord.state.channels[discord.general].messages == {}
+    await bot.attach(place, "x", [File("full.txt", "a" * most)], nonce="3")
+
+
+async def test_where_files_are_not_allowed_messages_still_are(
+    discord: DiscordStandIn, bot: DiscordPlatform, timeline: Timeline
+) -> None:
+    place, files = Place(discord.general), [File("a.txt", "a")]
+    discord.fail("POST", "/messages", status=403, body={"message": "Missing Permissions", "code": 50013})
+    with pytest.raises(Rejected, match="Missing Permissions: the bot needs Attach Files in this channel"):
+        await bot.attach(place, "x", files, nonce="1")
+    await bot.post(place, "page", nonce="2", first=False)
+    assert list(timeline.shown(discord.general).values()) == ["page"]
+    with pytest.raises(Gone):
+        await bot.attach(Place("1"), "x", files, nonce="3")
 
 
 # Starting and ending

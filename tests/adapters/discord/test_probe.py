@@ -75,9 +75,9 @@ async def test_each_thing_that_is_missing_is_told_in_order(portal: Portal, url: 
     portal.flags, portal.servers = 1 << 13, []
     intent, invite, channel = await probe(url, "200", "666")
     assert "Message Content Intent" in intent
-    # 274877975552: view channels, send messages, read the history, send in threads
+    # 274878008320: view channels, send messages, read the history, send in threads
     assert invite.endswith(
-        "https://discord.com/oauth2/authorize?client_id=901&scope=bot+applications.commands&permissions=274877975552"
+        "https://discord.com/oauth2/authorize?client_id=901&scope=bot+applications.commands&permissions=274878008320"
     )
     assert "always-on channel 666" in channel
 

@@ -16,8 +16,9 @@ import pytest
 
 from adapters.terminal import CHANNEL, TerminalPlatform
 from bot.core.commands import Command
+from bot.core.files import File
 from bot.core.model import Channel, Place, Prompt
-from bot.errors import Gone, StoreError
+from bot.errors import Gone, Rejected, StoreError
 
 PLACE = Place("")
 WELCOME = "q quits, Ctrl-C stops an answer, !help tells more.\n\n> "
@@ -157,6 +158,15 @@ async def test_only_what_was_added_is_printed():
         await terminal.edit(PLACE, "of an earlier process", "Again.")
         sink.close()
         assert shown.read() == "Hello, worldAgain."
+
+
+async def test_files_are_refused_and_leave_nothing_on_the_screen():
+    with pipe() as (source, _), pipe() as (shown, sink):
+        terminal = TerminalPlatform(source, sink)
+        with pytest.raises(Rejected):
+            await terminal.attach(PLACE, "The rest is below.", [File("answer.md", "x")], nonce="n")
+        sink.close()
+        assert shown.read() == ""
 
 
 async def test_nobody_reading_any_more_ends_it():
