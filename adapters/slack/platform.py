@@ -19,7 +19,7 @@ from adapters.slack.prompts import Scope
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
 from adapters.slack.socket import SDK_LOG, Socket
 from adapters.slack.uploads import holds, upload
-from bot.core.dialects import SLACK, defuse_slack
+from bot.core.dialects import SLACK
 from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Receipt
@@ -147,7 +147,7 @@ class SlackPlatform:
                 files=[{"id": id, "title": file.name} for id, file in zip(uploaded, files, strict=True)],
                 channel_id=place.room,
                 thread_ts=place.thread or None,
-                initial_comment=defuse_slack(text),
+                initial_comment=SLACK.render(text),
             )
             self._unsure.append(nonce)
             try:
