@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.core import discord_markdown, slack_markdown
+from bot.core.paging import Measure
 
 
 def _same(text: str) -> str:
@@ -16,13 +17,12 @@ def _same(text: str) -> str:
 class Dialect:
     """A platform's Markdown.
 
-    `cost` is additive (the cost of a text is the sum of the costs of its pieces) and never below what the platform
-    counts for the rendered text, so a page within `budget` always fits.
+    `measure` is never below what the platform counts for the rendered text, so a page within `budget` always fits.
     """
 
     name: str
     budget: float  # what one message may hold
-    cost: Callable[[str], int] = len
+    measure: Measure
     render: Callable[[str], str] = _same  # the model's Markdown -> what is sent
     note: Callable[[str], str] = _same  # a sentence of the bot's own, set apart from the model's words
     first_words: float = 0.3  # seconds that a first message may wait for a few words worth a notification
@@ -38,7 +38,7 @@ def _shown_on_discord(page: str) -> str:
 DISCORD = Dialect(
     "discord",
     budget=discord_markdown.LIMIT,
-    cost=discord_markdown.Measure().text,
+    measure=discord_markdown.Measure(),
     render=_shown_on_discord,
     note="-# {}".format,
 )
@@ -46,10 +46,17 @@ DISCORD = Dialect(
 SLACK = Dialect(
     "slack",
     budget=slack_markdown.LIMIT,
-    cost=slack_markdown.Measure().text,
+    measure=slack_markdown.Measure(),
     render=slack_markdown.render,
     note="_{}_".format,
 )
 
 # A terminal only appends; there is no page to fill.
-TERMINAL = Dialect("terminal", budget=float("inf"), note="({})".format, first_words=0.0, append_only=True)
+TERMINAL = Dialect(
+    "terminal",
+    budget=float("inf"),
+    measure=slack_markdown.Measure(),
+    note="({})".format,
+    first_words=0.0,
+    append_only=True,
+)

@@ -82,7 +82,7 @@ class Reply:
 
     def __init__(self, dialect: Dialect, messages: Sequence[str] = (), *, resumed: bool = False) -> None:
         self._dialect = dialect
-        self._pager = Pager(dialect.budget, dialect.cost)
+        self._pager = Pager(dialect.budget, dialect.measure)
         self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
         self._messages = [_Message(message, None) for message in messages]
         self._posts_may_be_there = resumed  # a post may give a message that is there already, with the text it had
@@ -264,7 +264,7 @@ class Reply:
     def _with_note(self, page: str, sentence: str) -> list[str]:
         note = self._dialect.note(self._dialect.render(sentence))  # a server's own words may be in it
         together = f"{page}\n\n{note}"
-        if page and self._dialect.cost(together) <= self._dialect.budget:
+        if page and self._dialect.measure.text(together) <= self._dialect.budget:
             return [together]
         return [page, note] if page else [note]
 
