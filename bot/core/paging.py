@@ -30,7 +30,7 @@ from bot.core.blocks import LONGEST_MARK, Container, Context, Fence, Item, Kind,
 from bot.core.spans import Spans
 
 # From which share of the budget on a page may end there.
-_BLOCK, _PART, _LINE, _SENTENCE = 0.75, 0.82, 0.9, 0.92
+_BLOCK, _PART, _LINE, _SENTENCE = 0.75, 0.82, 0.9, 0.88
 _FAR_BACK = 0.5  # a seam before this is not looked for: too much would jump to another page
 _ROOM = 24  # for what closes open emphasis at a seam, and in the live page
 
@@ -40,7 +40,8 @@ _WORD_START = regex.compile(
     rf"[ \t]+(?=\S)|(?<=[{_WIDE}])(?=[^\s\p{{M}}\p{{Emoji_Modifier}}\u200d\ufe0f、。，．！？：；）」』】…ー々])",
     regex.V1,
 )
-_NOT_AT_A_LINE_START = re.compile(r"[-+*#>|=~`_<$\\\d\s]")  # it could become something else there
+# What may stand at the start of a line without becoming something else there: a list item, a heading, a fence.
+_HARMLESS = re.compile(r"[^-+#>|=~`_<$\\\d\s*]|\*{1,2}[^\s*]|_{1,2}[^\s_]|`{1,2}[^\s`]|~~[^\s~]")
 _GRAPHEME = regex.compile(r"\X")
 _MARKS = re.compile(r"[\s>*+\-\d.)|:=_~`#]*\Z")  # a line of nothing else may still become anything
 
@@ -362,7 +363,7 @@ class Pager:
             if share < _SENTENCE:
                 continue
             self._spans.read(self._body, place.end() + 1)
-            if self._spans.is_free(place.end()) and not _NOT_AT_A_LINE_START.match(self._body, place.end()):
+            if self._spans.is_free(place.end()) and _HARMLESS.match(self._body, place.end(), place.end() + 1):
                 return _Seam(place.end(), share, line.after)
         return None
 
@@ -381,12 +382,14 @@ class Pager:
     def _words(self, end: int) -> Iterator[int]:
         """Where words begin in the line being written, outside of spans."""
         line, spans = self._line_read, self._spans
-        if line is None or spans is None:
+        if line is None or spans is None or line.kind not in {Kind.TEXT, Kind.MORE}:
+            return
+        if self._may_be_names:
             return
         spans.read(self._body, end)
         for place in _WORD_START.finditer(self._body, self._line + line.start + 1, end):
             position = place.end()
-            if position < end and spans.is_free(position) and not _NOT_AT_A_LINE_START.match(self._body, position):
+            if spans.is_free(position) and _HARMLESS.match(self._body, position, end):
                 yield position
 
     def _any_place(self, overflow: int) -> int:
@@ -416,7 +419,7 @@ class Pager:
     def _certain(self) -> _Seam:
         """The last place of which it is known that the page will reach it."""
         line = self._line_read
-        if line is not None and not self._may_be_names and (words := list(self._words(len(self._body)))):
+        if line is not None and (words := list(self._words(len(self._body)))):
             return _Seam(words[-1], 0, line.after)
         return self._last_seam()
 
@@ -488,6 +491,8 @@ def _containers_again(containers: tuple[Container, ...]) -> str:
     text = before = ""
     for container in containers:
         if isinstance(container, Item):
+            if text and container.number not in {None, 1}:
+                text += f"{before.rstrip()}\n"  # only a list from 1 may follow text at once
             text += f"{before}{container.opening}…\n"
         before += lead((container,))
     return text

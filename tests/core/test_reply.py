@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.dialects import DISCORD, SLACK, TERMINAL, Dialect
+from bot.core.discord_markdown import Measure
 from bot.core.endings import sentence
 from bot.core.model import End, Ending
 from bot.core.pacing import Call, Done, Idle, Need, Urgency
@@ -110,7 +111,7 @@ def pages(dialect: Dialect, source: str) -> list[str]:
     """What the model's text looks like without the bot's own sentence."""
     if dialect.append_only:
         return [source] if source.strip() else []
-    pager = Pager(dialect.budget, dialect.cost)
+    pager = Pager(dialect.budget, dialect.measure)
     pager.feed(source)
     return [dialect.render(page) for page in [*pager.sealed, pager.last()] if page]
 
@@ -172,7 +173,7 @@ def test_every_message_fits_at_every_moment(dialect: Dialect, how: list[tuple[st
     screen = Screen()
     drive(Reply(dialect), screen, how, Ending(end, detail))
     for moment in screen.moments:
-        assert all(dialect.cost(text) <= dialect.budget or len(text) <= dialect.budget for text in moment)
+        assert all(dialect.measure.text(text) <= dialect.budget or len(text) <= dialect.budget for text in moment)
         assert all(text.strip() for text in moment), "platforms refuse empty messages"
 
 
@@ -225,11 +226,12 @@ def test_feeding_does_no_work_on_the_text():
     """A delta costs the same however long the answer is; pages are made when a write is near."""
     looked: list[str] = []
 
-    def cost(text: str) -> int:
-        looked.append(text)
-        return len(text)
+    class Looking(Measure):
+        def text(self, text: str) -> int:
+            looked.append(text)
+            return len(text)
 
-    reply = Reply(replace(DISCORD, cost=cost))
+    reply = Reply(replace(DISCORD, measure=Looking()))
     looked.clear()
     for number in range(2000):
         reply.feed("word ", number / 100)
@@ -300,8 +302,8 @@ def test_an_answer_without_a_word_still_says_something(end: End):
 def test_the_sentence_gets_a_message_of_its_own_where_the_page_is_full():
     dialect = replace(DISCORD, budget=220)
     reply, screen = Reply(dialect), Screen()
-    drive(reply, screen, [("feed", "x" * 215)], Ending(End.STOPPED))
-    assert list(screen.messages.values()) == ["x" * 215, "-# Stopped."]
+    drive(reply, screen, [("feed", "x" * 190)], Ending(End.LENGTH))
+    assert list(screen.messages.values()) == ["x" * 190, f"-# {sentence(Ending(End.LENGTH))}"]
 
 
 def test_a_servers_words_do_not_act_on_slack():
@@ -371,12 +373,12 @@ def test_a_page_whose_edit_was_not_answered_does_not_keep_what_has_moved_to_the_
     """The seam falls where the page was shown before: without asking again, the end of it would stand twice."""
     dialect = replace(DISCORD, budget=220)
     reply, screen = Reply(dialect), Screen()
-    first, second = "first " * 25, "second " * 20
+    first, second = "first " * 25, f"**{'second ' * 20}end**"
     reply.feed(first, 0.0)
     write(reply, screen, "taken")
-    reply.feed(f"\n\n{second[:50]}", 1.0)
+    reply.feed(second[:40], 1.0)
     write(reply, screen, "unheard")
-    reply.feed(second[50:], 2.0)
+    reply.feed(second[40:], 2.0)
     drive(reply, screen, [], Ending(End.COMPLETED))
     assert list(screen.messages.values()) == [first.strip(), second.strip()]
 

@@ -92,8 +92,8 @@ async def test_a_permit_for_an_edit_is_not_spent_on_a_post():
     """Text that comes between the permit and the write may move on to another page: that takes a permit of its own."""
     dialect, windows = replace(DISCORD, budget=220), {Call.POST: (1, 10.0), Call.EDIT: (1, 1.0)}
     stage = Stage(FakePlatform(dialect=dialect, windows=windows, headers=False))
-    first, second, more = "first " * 25, "second " * 20, asyncio.Event()
-    stage.backend.script([Delta(first), 1.0, Delta(f"\n\n{second[:50]}"), more, Delta(second[50:]), 1.0, COMPLETED])
+    first, second, more = "first " * 25, f"**{'second ' * 20}end**", asyncio.Event()
+    stage.backend.script([Delta(first), 1.0, Delta(second[:40]), more, Delta(second[40:]), 1.0, COMPLETED])
     held = await stage.gate.side_call(Call.EDIT, Place("r1"))
     running = asyncio.create_task((await stage.relay()).run())
     await asyncio.sleep(5)  # the page is shown as it will be sealed, and an edit is waiting
