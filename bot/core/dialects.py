@@ -25,8 +25,12 @@ class Dialect:
     cost: Callable[[str], int] = len
     render: Callable[[str], str] = _same  # the model's Markdown -> what is sent
     note: Callable[[str], str] = _same  # a sentence of the bot's own, set apart from the model's words
+    cursor: str = ""  # at the end of a page that is still being written
     first_words: float = 0.3  # seconds that a first message may wait for a few words worth a notification
     append_only: bool = False  # what is shown cannot be changed, so nothing is closed or held back while it grows
+
+
+_CURSOR = " ▌"
 
 
 def _shown_on_discord(page: str) -> str:
@@ -41,6 +45,7 @@ DISCORD = Dialect(
     cost=discord_markdown.Measure().text,
     render=_shown_on_discord,
     note="-# {}".format,
+    cursor=_CURSOR,
 )
 
 SLACK = Dialect(
@@ -49,6 +54,7 @@ SLACK = Dialect(
     cost=slack_markdown.Measure().text,
     render=slack_markdown.render,
     note="_{}_".format,
+    cursor=_CURSOR,
 )
 
 # A terminal only appends; there is no page to fill.

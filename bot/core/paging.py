@@ -96,10 +96,14 @@ class Pager:
         self.sealed: list[str] = []
         self._budget = budget
         self._cost = cost
+        self._source: list[str] = []
+        self._begins = 0  # where in the source the page being written begins
+        self._seams: list[tuple[int, str]] = []  # where each sealed page ends, and what is reopened there
         self._open_page("", None)
 
     def feed(self, text: str) -> None:
         """Takes the next piece of the source."""
+        self._source.append(text)
         self._body += text
         while (overflow := self._scan()) is not None:
             self._cut(overflow)
@@ -117,6 +121,12 @@ class Pager:
         if isinstance(block, Fence) and block is self._block:
             return self.live()  # the closing mark stands for the half of one that the text ends with
         return _page(self._prefix, self._body, block)
+
+    def rest(self, pages: int) -> str:
+        """What the model wrote after so many sealed pages, with what is open there opened again."""
+        begins, opening = self._seams[pages - 1]
+        text = "".join(self._source)[begins:]
+        return opening + text if opening else text.lstrip("\n")
 
     def _open_page(self, body: str, block: Block) -> None:
         prefix = block.opening if block else ""
@@ -188,9 +198,11 @@ class Pager:
             if not isinstance(block, Fence):
                 block = _after(block, self._previous, self._body[self._line : seam])
         page = _page(self._prefix, self._body[:seam], block)
+        self._begins += seam
+        self._open_page(self._body[seam:], block)
         if page:
             self.sealed.append(page)
-        self._open_page(self._body[seam:], block)
+            self._seams.append((self._begins, self._prefix))
 
     def _seam_in_line(self, overflow: int) -> int:
         """Where to break a line without a seam before it: after a word that ends in its second half, else anywhere."""
