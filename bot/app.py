@@ -13,6 +13,7 @@ from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
 from adapters.openai import open_backend
 from bot.config import Secrets, Settings
+from bot.core.attaching import Attaching
 from bot.dispatcher import Dispatcher
 from bot.errors import Refused, Unreachable
 from bot.ports import Backend, Inbox, Notebook, Platform
@@ -66,9 +67,10 @@ async def open_engine(
         timeouts = Timeouts(
             settings.openai.first_token_timeout, settings.openai.idle_timeout, settings.openai.total_timeout
         )
+        attaching = Attaching(settings.bot.max_pages, settings.bot.code_files)
         for platform in platforms:
             closing.push_async_callback(platform.close)
-        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts))
+        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts, attaching))
 
 
 def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform | SlackPlatform]:
@@ -121,7 +123,7 @@ async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> Non
 
     async def start(platform: Platform) -> None:
         await _connect(platform, engine.dispatcher, say)
-        await resume(engine.dispatcher, [turn for turn in turns if turn.prompt.channel.platform == platform.name])
+        resume(engine.dispatcher, [turn for turn in turns if turn.prompt.channel.platform == platform.name])
 
     await _together([start(platform) for platform in platforms])
     engine.dispatcher.forget()

@@ -55,6 +55,8 @@ class DatabaseSettings(Section):
 
 
 class BotSettings(Section):
+    max_pages: Annotated[int, Field(ge=0)] = 8
+    code_files: bool = True
     shutdown_grace: Annotated[float, Field(ge=0)] = 8.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

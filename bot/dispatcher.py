@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
+from bot.core.attaching import Attaching
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
 from bot.core.model import Channel, End, Ending, Place, Prompt, Turn
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must not stop the next answer
 _STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
 _SEALING = 5.0  # seconds that the last states may take when the grace is over
+_ATTEMPTS = 3  # a turn that took the process down with it so often is ended
 _PAUSES = (1.0, 4.0, 0.0)  # seconds after each try of posting a sentence of the bot's own
 
 
@@ -41,7 +43,12 @@ class Dispatcher:
     """The inbox of all platforms."""
 
     def __init__(
-        self, store: Store, backend: Backend, platforms: Iterable[Platform], timeouts: Timeouts | None = None
+        self,
+        store: Store,
+        backend: Backend,
+        platforms: Iterable[Platform],
+        timeouts: Timeouts | None = None,
+        attaching: Attaching | None = None,
     ) -> None:
         self._store = store
         self._backend = backend
@@ -49,6 +56,7 @@ class Dispatcher:
             platform.name: Station(platform, Gate(platform.limits)) for platform in platforms
         }
         self._timeouts = timeouts or Timeouts()
+        self._attaching = attaching or Attaching()
         self._workers: dict[Channel, asyncio.Task[None]] = {}
         self._waiting: set[Channel] = set()  # channels that may have a queued turn
         self._running: dict[Channel, Relay] = {}
@@ -107,12 +115,6 @@ class Dispatcher:
             self._fetching[channel] = False
             self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
 
-    async def give_up(self, turn: Turn) -> None:
-        """Ends a turn that cannot be finished, and says so. Raises StoreError."""
-        ending = Ending(End.FAILED)
-        await self._say(turn.prompt, sentence(ending))
-        await self._store.finish(turn, "", ending)
-
     def forget(self) -> None:
         """Deletes closed conversations on the server, in the background.
 
@@ -167,21 +169,31 @@ class Dispatcher:
             store=self._store,
             gate=station.gate,
             timeouts=self._timeouts,
+            attaching=self._attaching,
         )
         self._running[channel] = relay
         if self._fetching.pop(channel, False):
             relay.stop(Ending(End.STOPPED))
+        if turn.attempts > _ATTEMPTS:
+            log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
+            relay.stop(Ending(End.FAILED))
         try:
             await relay.run()
         except StoreError:
             raise
         except Exception:
             log.exception("turn.broken", extra={"turn": turn.id})
-            await self.give_up(turn)
+            await self._give_up(turn, relay)
         finally:
             del self._running[channel]
         if self._unforgotten:
             self.forget()
+
+    async def _give_up(self, turn: Turn, relay: Relay) -> None:
+        """Ends a turn that broke, and says so in place of its last page, which looks unfinished. Raises StoreError."""
+        ending = Ending(End.FAILED)
+        await self._say(turn.prompt, sentence(ending), message=relay.messages[-1] if relay.messages else "")
+        await self._store.finish(turn, "", ending)
 
     async def _forget(self) -> None:
         async with self._forgetting:  # one at a time, so each conversation is deleted once
@@ -223,15 +235,22 @@ class Dispatcher:
             return  # the answer itself says that it was stopped
         await self._say(prompt, words)
 
-    async def _say(self, prompt: Prompt, words: str) -> None:
-        """Posts a sentence of the bot's own. Whatever goes wrong is logged, and hurts nothing else."""
+    async def _say(self, prompt: Prompt, words: str, *, message: str = "") -> None:
+        """Shows a sentence of the bot's own, in a message that is there if one is named.
+
+        Whatever goes wrong is logged, and hurts nothing else.
+        """
         if (station := self._stations.get(prompt.channel.platform)) is None:
             return  # the platform is off now
-        nonce = f"say-{prompt.key[-20:]}"
+        platform, place, nonce = station.platform, prompt.place, f"say-{prompt.key[-20:]}"
         for pause in _PAUSES:
-            permit = await station.gate.side_call(Call.POST, prompt.place)
+            permit = await station.gate.side_call(Call.EDIT if message else Call.POST, place)
             try:
-                await permit.spend(station.platform.post(prompt.place, words, nonce=nonce, first=True))
+                await permit.spend(
+                    platform.edit(place, message, words)
+                    if message
+                    else platform.post(place, words, nonce=nonce, first=True)
+                )
                 return
             except (Refused, Unreachable) as error:
                 log.warning("sentence.delayed", extra={"detail": str(error)})

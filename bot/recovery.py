@@ -2,7 +2,7 @@
 
 A queued turn goes on in its order. A running one was interrupted by the end of the process: before anything new is
 delivered it waits again, ahead of the later ones of its channel, and once its platform is connected its answer is
-written into the messages that are there already. A turn that took the process down with it again and again is ended.
+written into the messages that are there already.
 """
 
 from __future__ import annotations
@@ -16,28 +16,18 @@ from bot.ports import Store
 
 log = logging.getLogger(__name__)
 
-_ATTEMPTS = 3
-
 
 async def reopen(store: Store) -> Sequence[Turn]:
     """Every open turn, oldest first; interrupted ones wait again. Before any platform delivers. Raises StoreError."""
     turns = await store.open_turns()
     for turn in turns:
-        if turn.status is Status.RUNNING and not _is_hopeless(turn):
+        if turn.status is Status.RUNNING:
             log.info("turn.recovered", extra={"turn": turn.id})
             await store.requeue(turn)
     return turns
 
 
-async def resume(dispatcher: Dispatcher, turns: Iterable[Turn]) -> None:
-    """Hands over what `reopen` found, once its platform is connected. Raises StoreError."""
+def resume(dispatcher: Dispatcher, turns: Iterable[Turn]) -> None:
+    """Hands over what `reopen` found, once its platform is connected."""
     for turn in turns:
-        if _is_hopeless(turn):
-            log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
-            await dispatcher.give_up(turn)
-        else:
-            dispatcher.wake(turn.prompt.channel)
-
-
-def _is_hopeless(turn: Turn) -> bool:
-    return turn.status is Status.RUNNING and turn.attempts >= _ATTEMPTS
+        dispatcher.wake(turn.prompt.channel)

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
-from zlib import crc32
 
-from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn, Working
-from bot.core.pacing import Call, Receipt
-from bot.core.reply import Delete, Edit, Post, Reply, Write
-from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, Unreachable
+from bot.calls import make
+from bot.core.actions import Attach, Delete, Edit, Post, Write
+from bot.core.attaching import Attaching
+from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Working
+from bot.core.pacing import Call
+from bot.core.reply import Reply
+from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, Unreachable
 from bot.gate import Gate, Permit, Writer
+from bot.notes import Notes, seal
 from bot.ports import Backend, Platform, Running, Store
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 _TRIES = 3  # of asking the model, while nothing has been shown
 _LONGEST_WAIT = 10.0  # seconds that a person is left waiting for a retry without being told
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
-_SEALING_PAUSES = (1.0, 4.0, 10.0, 30.0)  # seconds between tries of storing an end that the database does not take
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Relay:
         store: Store,
         gate: Gate,
         timeouts: Timeouts,
+        attaching: Attaching = Attaching(),  # noqa: B008  (frozen)
     ) -> None:
         self._turn = turn = running.turn
         self._conversation = running.conversation
@@ -63,11 +64,16 @@ class Relay:
         self._store = store
         self._gate = gate
         self._timeouts = timeouts
-        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 1)
+        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 1, attaching=attaching)
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
         self._showing = asyncio.Event()  # the first page is there, or on its way
         self._calls = 0
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The ids of the pages that are there, in order."""
+        return self._reply.messages
 
     def stop(self, ending: Ending) -> None:
         """Ends the answer here: what is shown stays, and the model's stream is closed at once."""
@@ -84,14 +90,14 @@ class Relay:
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
         with self._gate.writer(place, self._reply.need) as self._writer:
             async with asyncio.TaskGroup() as group:
-                self._notes = _Notes(group, self._turn)
+                self._notes = Notes(group, self._turn)
                 self._reading = group.create_task(self._read())
                 typing = group.create_task(self._type())
                 await self._write(self._writer)
                 self._reading.cancel()
                 typing.cancel()
         ending = self._reply.ending or Ending(End.STOPPED)
-        await self._seal(ending)
+        await seal(self._store, self._turn, self._reply.text, ending)
         log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
         return ending
 
@@ -184,7 +190,7 @@ class Relay:
             if not isinstance(action, Write):
                 permit.unused()
                 continue
-            if _call(action) is not permit.call:  # the text has moved on to another page since the permit was chosen
+            if action.call is not permit.call:  # the text has moved on to another page since the permit was chosen
                 permit.unused()
                 self._reply.failed()
                 continue
@@ -201,7 +207,7 @@ class Relay:
         self._calls += 1
         self._showing.set()
         try:
-            receipt = await permit.spend(self._call(action))
+            receipt = await permit.spend(make(self._platform, self._turn.prompt, action))
         except Refused as error:
             log.warning("platform.refused", extra={"turn": self._turn.id, "retry_after": error.retry_after})
             self._reply.failed()
@@ -212,22 +218,15 @@ class Relay:
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
                 self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
                 return
+            if isinstance(action, Attach) and isinstance(error, Rejected):
+                log.warning("files.rejected", extra={"turn": self._turn.id, "detail": str(error)})
+                self._reply.rejected(action)
+                return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
             self.stop(Ending(End.STOPPED, "The message, the channel or the permission is gone."))
         else:
             self._made(action, receipt.message)
-
-    async def _call(self, action: Write) -> Receipt:
-        place = self._turn.prompt.place
-        match action:
-            case Post(page, text):
-                nonce = f"{crc32(self._turn.prompt.key.encode()):08x}-{page}"
-                return await self._platform.post(place, text, nonce=nonce, first=page == 0)
-            case Edit(_, message, text):
-                return await self._platform.edit(place, message, text)
-            case Delete(_, message):
-                return await self._platform.delete(place, message)
 
     def _made(self, action: Write, message: str) -> None:
         self._reply.done(action, message)
@@ -236,10 +235,10 @@ class Relay:
                 self._notes.add(self._store.add_message(self._turn, message))
             case Delete():
                 self._notes.add(self._store.drop_message(self._turn, message))
-            case Edit():
+            case Edit() | Attach():  # a message of files is no page: a second attempt must not write into it
                 pass
 
-    # Typing, and the end
+    # Typing
 
     async def _type(self) -> None:
         place = self._turn.prompt.place
@@ -261,55 +260,7 @@ class Relay:
             except TimeoutError:
                 pass
 
-    async def _seal(self, ending: Ending) -> None:
-        """Stores the end of the turn, also when the task is being cancelled meanwhile."""
-        storing = asyncio.ensure_future(self._store_end(ending))
-        try:
-            await asyncio.shield(storing)
-        except asyncio.CancelledError:
-            await storing
-            raise
-
-    async def _store_end(self, ending: Ending) -> None:
-        """Insists for a while: a turn whose end is not stored would be answered again at the next start."""
-        for pause in _SEALING_PAUSES:
-            try:
-                return await self._store.finish(self._turn, self._reply.text, ending)
-            except StoreError as error:
-                log.error("turn.not_sealed", extra={"turn": self._turn.id, "detail": str(error)})
-                await asyncio.sleep(pause)
-        return await self._store.finish(self._turn, self._reply.text, ending)
-
-
-class _Notes:
-    """Stores what becomes known of a running turn, one after the other. Losing a note does not hurt the answer."""
-
-    def __init__(self, group: asyncio.TaskGroup, turn: Turn) -> None:
-        self._group = group
-        self._turn = turn
-        self._in_order = asyncio.Lock()  # first come, first served
-
-    def add(self, storing: Coroutine[Any, Any, object]) -> None:
-        self._group.create_task(self._store(storing))
-
-    async def _store(self, storing: Coroutine[Any, Any, object]) -> None:
-        try:
-            async with self._in_order:
-                await storing
-        except StoreError as error:
-            log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
-
 
 def _opaque(prompt: Prompt) -> str:
     """An id of the person that tells nothing about them, as OpenAI asks for (safety_identifier, <= 128 characters)."""
     return sha256(f"{prompt.channel.platform}:{prompt.author.id}".encode()).hexdigest()[:32]
-
-
-def _call(action: Write) -> Call:
-    match action:
-        case Post():
-            return Call.POST
-        case Edit():
-            return Call.EDIT
-        case Delete():
-            return Call.DELETE

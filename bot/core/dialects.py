@@ -23,10 +23,15 @@ class Dialect:
     name: str
     budget: float  # what one message may hold
     measure: Measure
+    length: Callable[[str], int] = len  # what the platform counts of a rendered text
     render: Callable[[str], str] = _same  # the model's Markdown -> what is sent
     note: Callable[[str], str] = _same  # a sentence of the bot's own, set apart from the model's words
+    cursor: str = ""  # at the end of a page that is still being written
     first_words: float = 0.3  # seconds that a first message may wait for a few words worth a notification
     append_only: bool = False  # what is shown cannot be changed, so nothing is closed or held back while it grows
+
+
+_CURSOR = " ▌"
 
 
 def _shown_on_discord(page: str) -> str:
@@ -41,14 +46,17 @@ DISCORD = Dialect(
     measure=discord_markdown.Measure(),
     render=_shown_on_discord,
     note="-# {}".format,
+    cursor=_CURSOR,
 )
 
 SLACK = Dialect(
     "slack",
     budget=slack_markdown.LIMIT,
     measure=slack_markdown.Measure(),
+    length=slack_markdown.units,
     render=slack_markdown.render,
     note="_{}_".format,
+    cursor=_CURSOR,
 )
 
 # A terminal only appends; there is no page to fill.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -39,22 +40,22 @@ class File:
         return self.text.encode("utf-8", "replace")
 
 
-def files_of(source: str, budget: float) -> list[File]:
+def files_of(source: str, budget: float, *, taken: Iterable[str] = ()) -> list[File]:
     """The code blocks of more than `budget` characters, in order, without the indentation and the marks of the lists
     and quotes that they stand in.
 
     A block is named as the model named it, in its info string or on the line before it, where that is a plain name;
-    else after its language. No two names are the same, also where upper and lower case are.
+    else after its language. No two names are the same, also where upper and lower case are; none is one of `taken`.
     """
     lines = _NEWLINE.split(source)
-    taken: set[str] = set()
+    names = {name.lower() for name in taken}
     files: list[File] = []
     for token in _reader().parse(source):
         if token.type in {"fence", "code_block"} and len(token.content) > budget and token.map is not None:
             above = (lines[number] for number in range(token.map[0] - 1, -1, -1))
             before = next((line for line in above if line.strip(" \t>")), "")
             name = _name_in_info(token.info) or _name_in_line(before) or usual_name(_language(token.info))
-            files.append(File(_distinct(name, taken), token.content))
+            files.append(File(_distinct(name, names), token.content))
     return files
 
 

@@ -94,6 +94,10 @@ class _Opening:
     marks: tuple[str, ...] = ()  # of the spans that are open
     within_line: bool = False  # the body begins in the middle of a line
 
+    def begin(self, body: str) -> str:
+        """The body with what stands before it; no page begins with an empty line, or with the space between words."""
+        return self.text + body if self.text else body.lstrip(" \t\n" if self.within_line else "\n")
+
 
 class Pager:
     """Feed it the model's Markdown; `sealed` are the finished pages, `live()` is the one still being written."""
@@ -154,7 +158,7 @@ class Pager:
     def rest(self, pages: int) -> str:
         """The source that the first `pages` sealed pages do not hold, with what is open there opened again."""
         (opening, first), *later = [*self._bodies, (self._opening, self._body)][pages:]
-        return opening.text + first[opening.skipped :] + "".join(body for _, body in later)
+        return opening.begin(first[opening.skipped :] + "".join(body for _, body in later))
 
     # Reading
 
@@ -480,7 +484,7 @@ class Pager:
         body = self._body[self._opening.skipped : end] + healed
         if not body.strip():
             return ""
-        text = self._opening.text + body if self._opening.text else body.lstrip("\n")
+        text = self._opening.begin(body)
         if isinstance(context.leaf, Fence):
             return text + ("" if text.endswith("\n") else "\n") + context.lead + context.leaf.mark
         return text.rstrip()

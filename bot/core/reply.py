@@ -1,12 +1,12 @@
 """The answer while it is written: deltas in, actions out.
 
-    feed -> pages -> what each message should show   \\
+    feed -> layout -> what each message should show  \\
                                                        next_action: the first difference, in reading order
     done  -> what each message does show             /
 
 A reply never queues anything. Whoever has a permit asks `next_action` and gets the one call that brings the screen
-closer to the text as it is at that moment; when it was made, `done`, `failed`, `unknown` or `lost` is reported back. At
-most one call is in flight, so nothing older is ever shown over something newer.
+closer to the text as it is at that moment; when it was made, `done`, `failed`, `unknown`, `rejected` or `lost` is
+reported back. At most one call is in flight, so nothing older is ever shown over something newer.
 """
 
 from __future__ import annotations
@@ -14,44 +14,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.core.actions import Action, Attach, Delete, Edit, Post, Write
+from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
+from bot.core.layout import Layout
 from bot.core.model import End, Ending
-from bot.core.pacing import Call, Done, Idle, Need, Urgency
-from bot.core.paging import Pager
+from bot.core.pacing import Done, Idle, Need, Urgency
 
 _A_FEW_WORDS = 4  # enough for a notification that says something
 _BUSY_BEFORE_WORDS = 5.0  # seconds of thinking that the platform's own sign of life covers, before words say it
 _BUSY = 1.5  # seconds of something other than writing, in the middle of an answer, until words say what
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """Show a new page below the others."""
-
-    page: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replace the text of a page."""
-
-    page: int
-    message: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Remove a page that an earlier attempt at this answer has left over."""
-
-    page: int
-    message: str
-
-
-Write = Post | Edit | Delete
-Action = Write | Idle | Done
 
 
 @dataclass(slots=True)
@@ -80,15 +53,24 @@ class Reply:
     last post may have appeared without becoming known.
     """
 
-    def __init__(self, dialect: Dialect, messages: Sequence[str] = (), *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        messages: Sequence[str] = (),
+        *,
+        resumed: bool = False,
+        attaching: Attaching = Attaching(),  # noqa: B008  (frozen)
+    ) -> None:
         self._dialect = dialect
-        self._pager = Pager(dialect.budget, dialect.measure)
+        self._layout = Layout(dialect, attaching.max_pages)
+        self._with_code = attaching.code
         self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
         self._messages = [_Message(message, None) for message in messages]
         self._posts_may_be_there = resumed  # a post may give a message that is there already, with the text it had
-        self._text: list[str] = []
+        self._begun = False  # there is some text
         self._spaces = 0
         self._settled = 0  # so many pages show what they will always show
+        self._attached = False  # what there was to attach
         self._first_at = self._last_at = 0.0
         self._unseen = _Unseen()
         self._sending = _Unseen()
@@ -102,7 +84,12 @@ class Reply:
     @property
     def text(self) -> str:
         """What the model has written, as it wrote it."""
-        return "".join(self._text)
+        return self._layout.text + "".join(self._arrived)
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The ids of its pages, in order."""
+        return tuple(message.id for message in self._messages)
 
     @property
     def visible(self) -> bool:
@@ -117,14 +104,15 @@ class Reply:
         """More text from the model."""
         if not text:
             return  # some servers begin with an empty piece: no reader waits for it
-        if not self._text:
-            self._first_at = now
+        if not self._begun:
+            self._begun, self._first_at = True, now
         self._last_at = now
         self._arrived.append(text)
-        self._text.append(text)
         self._spaces += text.count(" ")
         self._unseen.add(len(text), now)
         self._doing = ""
+        if isinstance(self._action, Idle) and self._layout.overflows:
+            return  # it goes into the file, and changes nothing of what is shown
         self._action = None
 
     def work(self, doing: str, now: float) -> None:
@@ -141,15 +129,9 @@ class Reply:
 
     def need(self) -> Need | Idle | Done:
         """What a permit is needed for now, and how much a reader would gain by it."""
-        match action := self._next():
-            case Post():
-                call = Call.POST
-            case Edit():
-                call = Call.EDIT
-            case Delete():
-                call = Call.DELETE
-            case Idle() | Done():
-                return action
+        action = self._next()
+        if not isinstance(action, Write):
+            return action
         since = self._unseen.since
         if since is None:  # what is written next are further pages of what came before the last write
             since = self._sending.since
@@ -164,10 +146,10 @@ class Reply:
             urgency = Urgency.PROGRESS if self._worded else Urgency.FIRST
             if not self._worded and self._spaces < _A_FEW_WORDS:
                 not_before += self._dialect.first_words
-        return Need(call, urgency, self._unseen.chars, since, began=began, latest=latest, not_before=not_before)
+        return Need(action.call, urgency, self._unseen.chars, since, began=began, latest=latest, not_before=not_before)
 
     def next_action(self) -> Action:
-        """The call to make now, rendered now. Report back with `done`, `failed`, `unknown` or `lost`."""
+        """The call to make now, rendered now. Report back what became of it."""
         action = self._next()
         if isinstance(action, Write):
             self._worded = self._worded or self._unseen.chars > 0
@@ -184,6 +166,8 @@ class Reply:
                 self._messages[page].shown = text
             case Delete():
                 self._messages.pop()
+            case Attach():
+                self._attached = True
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
@@ -198,8 +182,15 @@ class Reply:
                 self._posts_may_be_there = True
             case Edit(page=page):
                 self._messages[page].shown = None
-            case Delete():
+            case Delete() | Attach():
                 pass
+        self._action = None
+        self.failed()
+
+    def rejected(self, _: Attach) -> None:
+        """These files will never be taken: what they hold is shown in further pages."""
+        self._attached = True
+        self._layout.lift()
         self._action = None
         self.failed()
 
@@ -216,21 +207,23 @@ class Reply:
     def _work_out(self) -> Action:
         if self._abandoned:
             return Done()
+        layout = self._layout
         if self._arrived:
-            self._pager.feed("".join(self._arrived))
+            layout.feed("".join(self._arrived))
             self._arrived.clear()
-        sealed = self._pager.sealed
-        while self._settled < len(sealed):
-            if action := self._difference(self._settled, self._dialect.render(sealed[self._settled])):
+        while self._settled < layout.settled:
+            if action := self._difference(self._settled, layout.page(self._settled)):
                 return action
             self._settled += 1
         tail = self._tail()
-        for number, page in enumerate(tail, start=len(sealed)):
+        for number, page in enumerate(tail, start=self._settled):
             if action := self._difference(number, page):
                 return action
         if self._ending is None:
             return Idle()
-        if len(self._messages) > len(sealed) + len(tail):
+        if attach := self._attachment(self._ending):
+            return attach
+        if len(self._messages) > self._settled + len(tail):
             return Delete(len(self._messages) - 1, self._messages[-1].id)
         return Done()
 
@@ -241,33 +234,30 @@ class Reply:
         return None if message.shown == page else Edit(number, message.id, page)
 
     def _tail(self) -> list[str]:
-        """What stands after the sealed pages: the live one, or the last one with the bot's own sentence."""
-        pager, render = self._pager, self._dialect.render
+        """What stands after the settled pages."""
+        layout = self._layout
         if self._ending is None:
-            live = render(self._all_text() if self._dialect.append_only else pager.live())
-            if self._is_busy:
-                return self._with_note(live, f"{self._doing}…")
-            return [live] if live else []
-        last = render(self._all_text() if self._dialect.append_only else pager.last())
+            return layout.live(self._doing if self._is_busy else "")
+        if layout.overflows:
+            if not self._attached and self._shows(coming := layout.coming()):
+                return coming  # it stays until the file is there
+            return layout.last("")  # the file's message says how the answer ended
         note = sentence(self._ending)
-        if not note and not last and not self._pager.sealed:
+        if not note and not self._settled and not layout.last(""):
             note = sentence(Ending(End.EMPTY))  # nobody is left without an answer
-        if not note:
-            return [last] if last else []
-        return self._with_note(last, note)
+        return layout.last(note)
+
+    def _shows(self, tail: Sequence[str]) -> bool:
+        return [message.shown for message in self._messages[self._settled :][: len(tail)]] == tail
+
+    def _attachment(self, ending: Ending) -> Attach | None:
+        if self._attached:
+            return None
+        attach = attachment(self._dialect, self.text, self._layout.rest, ending, code=self._with_code)
+        self._attached = attach is None  # it is looked for once
+        return attach
 
     @property
     def _is_busy(self) -> bool:
         """Whether all text is shown and the model does something else. What cannot be taken back is not said."""
         return bool(self._doing) and not self._unseen.chars and not self._dialect.append_only
-
-    def _with_note(self, page: str, sentence: str) -> list[str]:
-        note = self._dialect.note(self._dialect.render(sentence))  # a server's own words may be in it
-        together = f"{page}\n\n{note}"
-        if page and self._dialect.measure.text(together) <= self._dialect.budget:
-            return [together]
-        return [page, note] if page else [note]
-
-    def _all_text(self) -> str:
-        text = self.text
-        return text if text.strip() else ""

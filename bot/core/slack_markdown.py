@@ -36,7 +36,7 @@ def render(page: str) -> str:
     text = "".join(
         _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", part) for part, code in _parts(page)
     )
-    return text if _units(text) <= LIMIT else _IN_TEXT.sub(f"<{ZERO_WIDTH}", page)
+    return text if units(text) <= LIMIT else _IN_TEXT.sub(f"<{ZERO_WIDTH}", page)
 
 
 def plain(page: str) -> str:
@@ -59,11 +59,11 @@ class Measure:
 
     def text(self, text: str) -> int:
         """A part of a line outside code and tables. Additive. A bracket may become "&lt;"."""
-        return _units(text) + 3 * text.count("<")
+        return units(text) + 3 * text.count("<")
 
     def code(self, text: str) -> int:
         """A part of a line of code. Additive."""
-        return _units(text) + text.count("<")
+        return units(text) + text.count("<")
 
     def table(self) -> TableMeasure:
         """A table that begins."""
@@ -85,7 +85,8 @@ class TableMeasure:
         self._cost += Measure().text(row) + 1
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
+    """UTF-16 code units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

@@ -86,6 +86,8 @@ class Messages:
     def post(self, call: Call) -> Answer:
         channel = self._channel(call)
         _may_send(channel)
+        if call.body.files and Permission.ATTACH_FILES not in channel.permissions:
+            raise missing_permissions()
         body = call.fields()
         draft = read_draft(body, call.body.files)
         now = self.world.timeline.now()

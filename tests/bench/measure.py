@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from playground.timeline import Moment
+from tests.cursor import without_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def seen_by(deltas: Sequence[tuple[float, str]], moments: Iterable[Moment], at: 
 def characters_shown(text: str, messages: Iterable[str]) -> int:
     """How much of the text can be read in these messages, one after the other. Raises ValueError for other words."""
     place = 0
-    for message in messages:
+    for message in map(without_cursor, messages):
         while text[place : place + 1].isspace():
             place += 1
         if not text.startswith(message, place):

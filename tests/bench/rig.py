@@ -26,6 +26,7 @@ from playground.server import Playground
 from playground.timeline import Moment
 from tests.bench.answers import Answer
 from tests.bench.measure import Figures, characters_shown, figures
+from tests.cursor import without_cursor
 
 TRIP = 0.08  # seconds that a call to Discord or Slack takes; its effect is visible half way
 _START = 30.0  # seconds that the bot may take to be ready
@@ -130,7 +131,8 @@ class Rig:
     def _answered(self, asked: Asked, moments: Sequence[Moment]) -> bool:
         text = self._scripts[asked.number].text
         shown = {moment.message: moment.text for moment in moments if moment.kind in ("posted", "edited")}
-        return characters_shown(text, shown.values()) == len(text)
+        in_full = characters_shown(text, shown.values()) == len(text)
+        return in_full and all(page == without_cursor(page) for page in shown.values())
 
     def _by_room(self) -> dict[str, list[Moment]]:
         """The bot's."""

@@ -3,128 +3,34 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.actions import Delete, Edit, Post, Write
 from bot.core.dialects import DISCORD, SLACK, TERMINAL, Dialect
 from bot.core.discord_markdown import Measure
 from bot.core.endings import sentence
 from bot.core.model import End, Ending
 from bot.core.pacing import Call, Done, Idle, Need, Urgency
-from bot.core.paging import Pager
-from bot.core.reply import Delete, Edit, Post, Reply, Write
-
-# small pages, so that short examples have many of them
-DIALECTS = [replace(DISCORD, budget=220), replace(SLACK, budget=220), TERMINAL]
-PAGED = DIALECTS[:2]
-
-MARKDOWN = st.sampled_from(
-    [
-        "word ", "a somewhat longer run of words ", "\n", "\n\n", "```python\n", "\n```\n", "``", "- ", "- item\n",
-        "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "<!channel> <@U1> ", "<", "**bold", "x" * 90, "日本語", " ", "",
-        "👩‍👩‍👧‍👦",
-    ]
-)  # fmt: skip
-PLAIN = st.sampled_from(["word ", "another ", "line\n", "para\n\n", "longer words here ", "y" * 60])
-# how a call goes: taken; refused; no answer, and nothing happened; no answer, though it was taken
-OUTCOMES = st.sampled_from(["taken", "taken", "taken", "refused", "vanished", "unheard"])
-ENDS = st.sampled_from(list(End))
-
-
-def steps(text: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[str, str]]]:
-    """Deltas and calls in any order; a call may find that text arrived while it was on its way."""
-    write = st.tuples(OUTCOMES, st.just("") | text)
-    return st.lists(st.tuples(st.just("feed"), text) | write, max_size=60)
-
-
-@dataclass
-class Screen:
-    """What a platform shows. A page posted again is not shown again (its nonce is the same), and keeps its text."""
-
-    messages: dict[str, str] = field(default_factory=dict[str, str])
-    posted: dict[int, str] = field(default_factory=dict[int, str])
-    moments: list[list[str]] = field(default_factory=list[list[str]])
-    touched: set[str] = field(default_factory=set[str])
-
-    def take(self, action: Write) -> str:
-        match action:
-            case Post(page, text):
-                if page in self.posted:
-                    self.touched.add(self.posted[page])
-                    return self.posted[page]
-                message = self.posted[page] = f"m{len(self.posted)}"
-                self.messages[message] = text
-            case Edit(_, message, text):
-                assert message in self.messages
-                self.messages[message] = text
-            case Delete(_, message):
-                self.messages.pop(message, None)
-        self.touched.add(message)
-        self.moments.append(list(self.messages.values()))
-        return message
-
-
-def drive(reply: Reply, screen: Screen, how: Sequence[tuple[str, str]], ending: Ending | None) -> None:
-    """Plays the steps, then ends the answer and makes every call that is left."""
-    now = 0.0
-    for what, text in how:
-        now += 1
-        if what == "feed":
-            reply.feed(text, now)
-        else:
-            write(reply, screen, what, meanwhile=text, now=now)
-    if ending is None:
-        return
-    reply.finish(ending, now)
-    for _ in range(1000):
-        if isinstance(reply.next_action(), Done):
-            return
-        write(reply, screen, "taken")
-    raise AssertionError("it is never done")
-
-
-def write(reply: Reply, screen: Screen, outcome: str, *, meanwhile: str = "", now: float = 0.0) -> None:
-    need = reply.need()
-    action = reply.next_action()
-    if not isinstance(action, Write):
-        assert need == action
-        return
-    assert isinstance(need, Need)
-    assert need.call is {Post: Call.POST, Edit: Call.EDIT, Delete: Call.DELETE}[type(action)]
-    message = screen.take(action) if outcome in {"taken", "unheard"} else ""
-    if meanwhile:
-        reply.feed(meanwhile, now)
-    match outcome:
-        case "taken":
-            reply.done(action, message)
-        case "refused":
-            reply.failed()
-        case _:
-            reply.unknown(action)
-
-
-def pages(dialect: Dialect, source: str) -> list[str]:
-    """What the model's text looks like without the bot's own sentence."""
-    if dialect.append_only:
-        return [source] if source.strip() else []
-    pager = Pager(dialect.budget, dialect.measure)
-    pager.feed(source)
-    return [dialect.render(page) for page in [*pager.sealed, pager.last()] if page]
-
-
-def without_note(dialect: Dialect, shown: list[str], ending: Ending) -> list[str]:
-    """The screen without the sentence under it, which has to be there exactly where the ending has one."""
-    note = sentence(ending)
-    if not note:
-        return shown
-    note = dialect.note(dialect.render(note))
-    assert shown[-1].endswith(note)
-    rest = shown[-1].removesuffix(note).removesuffix("\n\n")
-    return [*shown[:-1], rest] if rest else shown[:-1]
+from bot.core.reply import Reply
+from tests.core.reply_screen import (
+    DIALECTS,
+    ENDS,
+    MARKDOWN,
+    PAGED,
+    PLAIN,
+    Screen,
+    drive,
+    pages,
+    steps,
+    told,
+    without_note,
+    write,
+)
+from tests.cursor import without_cursor
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
@@ -135,9 +41,7 @@ def test_the_screen_ends_equal_to_the_text(dialect: Dialect, how: list[tuple[str
     drive(reply, screen, how, ending)
     shown = list(screen.messages.values())
     expected = pages(dialect, reply.text)
-    if not expected and not sentence(ending):
-        ending = Ending(End.EMPTY)
-    assert [page for page in without_note(dialect, shown, ending) if page.strip()] == expected
+    assert [page for page in without_note(dialect, shown, told(ending, expected)) if page.strip()] == expected
     assert shown, "nobody is left without an answer"
 
 
@@ -161,8 +65,7 @@ def test_a_second_attempt_fills_the_messages_of_the_first_and_removes_what_is_le
     drive(reply, screen, second, Ending(end))
     expected = pages(dialect, reply.text)
     shown = [text for message, text in screen.messages.items() if message in touched or message in known]
-    ending = Ending(End.EMPTY) if not expected and end is End.COMPLETED else Ending(end)
-    assert without_note(dialect, shown, ending) == expected
+    assert without_note(dialect, shown, told(Ending(end), expected)) == expected
 
 
 @pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
@@ -173,7 +76,7 @@ def test_every_message_fits_at_every_moment(dialect: Dialect, how: list[tuple[st
     screen = Screen()
     drive(Reply(dialect), screen, how, Ending(end, detail))
     for moment in screen.moments:
-        assert all(dialect.measure.text(text) <= dialect.budget or len(text) <= dialect.budget for text in moment)
+        assert all(dialect.length(text) <= dialect.budget or len(text) <= dialect.budget for text in moment)
         assert all(text.strip() for text in moment), "platforms refuse empty messages"
 
 
@@ -185,7 +88,7 @@ def test_nothing_older_is_shown_after_something_newer(dialect: Dialect, how: lis
     reply, screen = Reply(dialect), Screen()
     drive(reply, screen, how, Ending(End.COMPLETED))
     whole = "".join(reply.text.split())
-    states = ["".join("".join(moment).split()) for moment in screen.moments]
+    states = ["".join("".join(map(without_cursor, moment)).split()) for moment in screen.moments]
     if whole:
         assert all(whole.startswith(state) for state in states)
         shrunk = sum(len(later) < len(earlier) for earlier, later in itertools.pairwise(states))
@@ -349,11 +252,11 @@ def test_leftover_messages_stay_until_the_answer_has_ended():
     assert reply.visible
     assert reply.next_action() == Idle()
     reply.feed("Short.", 0.0)
-    assert reply.next_action() == Edit(0, "m1", "Short.")
-    reply.done(Edit(0, "m1", "Short."))
+    assert reply.next_action() == Edit(0, "m1", "Short. ▌")
+    reply.done(Edit(0, "m1", "Short. ▌"))
     assert reply.next_action() == Idle()
     reply.finish(Ending(End.COMPLETED), 1.0)
-    for expected in (Delete(2, "m3"), Delete(1, "m2")):
+    for expected in (Edit(0, "m1", "Short."), Delete(2, "m3"), Delete(1, "m2")):
         assert reply.next_action() == expected
         reply.done(expected)
     assert reply.next_action() == Done()

@@ -236,7 +236,7 @@ class FakePlatform:
         self._log(call, place)
         if place.room in self._lost_rooms:
             return Gone("no such channel")
-        if not text.strip() or self.dialect.measure.text(text) > self.dialect.budget:
+        if not text.strip() or self.dialect.length(text) > self.dialect.budget:
             return Rejected(f"{len(text)} characters")
         return None
 

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 
+from bot.core.attaching import Attaching
 from bot.core.model import Channel, Ending, Person, Place, Prompt
 from bot.dispatcher import Dispatcher
 from bot.gate import Gate
 from bot.relay import Relay, Timeouts
+from tests.cursor import without_cursor
 from tests.engine.fake_backend import FakeBackend, Step
 from tests.engine.fake_platform import FakePlatform, Message
 from tests.engine.memory_store import MemoryStore
@@ -26,6 +29,7 @@ class Stage:
     backend: FakeBackend = field(default_factory=FakeBackend)
     store: MemoryStore = field(default_factory=MemoryStore)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    attaching: Attaching = field(default_factory=Attaching)
 
     def __post_init__(self) -> None:
         self.start = asyncio.get_running_loop().time()
@@ -50,6 +54,7 @@ class Stage:
             store=self.store,
             gate=self.gate,
             timeouts=self.timeouts,
+            attaching=self.attaching,
         )
 
     async def answer(self, *scripts: Sequence[Step], key: str = "q1") -> Ending:
@@ -60,7 +65,7 @@ class Stage:
     # Many turns
 
     def dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.store, self.backend, [self.platform], self.timeouts)
+        return Dispatcher(self.store, self.backend, [self.platform], self.timeouts, self.attaching)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Dispatcher]:
@@ -81,12 +86,17 @@ class Stage:
         [message] = self.platform.messages
         return message
 
+    @property
+    def growth(self) -> list[str]:
+        """The texts that the only message had, one after another, without its cursor."""
+        return [text for text, _ in groupby(without_cursor(state.text) for state in self.message.states)]
+
     def shown_at(self, seconds: float, room: str = "r1") -> str:
-        """The room's text at that moment."""
+        """The room's text at that moment, without a cursor."""
         at = self.start + seconds + 1e-4
         messages = [message for message in self.platform.messages if message.place.room == room]
         states = [[state.text for state in message.states if state.at <= at] for message in messages]
-        return "\n".join(texts[-1] for texts in states if texts)
+        return "\n".join(without_cursor(texts[-1]) for texts in states if texts)
 
     def since_start(self, moment: float | None) -> float:
         assert moment is not None

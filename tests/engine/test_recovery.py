@@ -12,13 +12,14 @@ from bot.core.pacing import Call
 from bot.errors import Gone, Unreachable
 from bot.ports import Running
 from bot.recovery import reopen, resume
+from tests.cursor import MARK
 from tests.engine.fake_backend import SILENCE, says
 from tests.engine.memory_store import MemoryStore
 from tests.engine.stage import Stage, prompt
 
 R1 = Channel("discord", "r1")
 LONG = " ".join(f"word{number}" for number in range(600))
-FAILED = sentence(Ending(End.FAILED))
+FAILED = f"-# {sentence(Ending(End.FAILED))}"
 
 
 async def killed(stage: Stage, *questions: str, after: float = 3.0) -> None:
@@ -39,7 +40,7 @@ async def killed(stage: Stage, *questions: str, after: float = 3.0) -> None:
 async def restarted(stage: Stage) -> None:
     """Another process on the same database, until all is done."""
     async with stage.open() as dispatcher:
-        await resume(dispatcher, await reopen(stage.store))
+        resume(dispatcher, await reopen(stage.store))
         await dispatcher.quiet(R1)
         await asyncio.sleep(5)
 
@@ -83,7 +84,7 @@ async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
     stage.backend.script(*[[SILENCE]] * 3)
     await killed(stage, "q1")
     for _ in range(2):
-        await resume(stage.dispatcher(), await reopen(stage.store))
+        resume(stage.dispatcher(), await reopen(stage.store))
         await killed(stage)
     await restarted(stage)
     assert len(stage.backend.streams) == 3
@@ -91,6 +92,20 @@ async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
     assert stage.store.row("q1").turn.status is Status.FAILED
     await restarted(stage)
     assert stage.screen == [FAILED]
+
+
+async def test_a_turn_that_is_given_up_does_not_look_as_if_it_went_on():
+    """No page of any of the attempts: the sentence stands in the first, and the others are gone."""
+    stage = Stage()
+    for attempt in range(3):
+        stage.backend.script(says(LONG, seconds=4, pieces=100))
+        if attempt:
+            resume(stage.dispatcher(), await reopen(stage.store))
+        await killed(stage, *["q1"][attempt:], after=3.0)
+    assert MARK in stage.platform.messages[-1].text
+    await restarted(stage)
+    assert stage.screen == [FAILED]
+    assert len(stage.backend.streams) == 3
 
 
 @pytest.mark.parametrize("error", [Unreachable("no answer"), Gone("no such channel"), KeyError("id")])
@@ -101,7 +116,11 @@ async def test_giving_up_survives_a_platform_that_fails(error: Exception):
     await stage.store.accept(prompt("q2"))
     await restarted(stage)
     assert stage.store.row("q1").turn.status is Status.FAILED
-    assert stage.screen == ([FAILED, "Well."] if isinstance(error, Unreachable) else ["Well."])
+    told = stage.screen[:-1]
+    assert [text.removeprefix("-# ") for text in told] == (
+        [] if isinstance(error, Gone) else [sentence(Ending(End.FAILED))]
+    )
+    assert stage.screen[-1] == "Well."
 
 
 @pytest.mark.parametrize("attempts", [1, 3])
@@ -122,7 +141,7 @@ async def test_a_question_that_comes_while_the_platforms_connect_waits_for_the_i
     async with stage.open() as dispatcher:
         turns = await reopen(stage.store)
         await dispatcher.receive(prompt("q2"))
-        await resume(dispatcher, turns)
+        resume(dispatcher, turns)
         await dispatcher.quiet(R1)
     assert stage.screen == ["First.", "Second."]
     assert [stage.store.row(key).turn.attempts for key in ("q1", "q2")] == [2, 1]
@@ -136,7 +155,7 @@ async def test_a_turn_that_this_process_has_answered_meanwhile_is_not_answered_a
         turns = await reopen(stage.store)
         await dispatcher.receive(prompt("q2"))
         await dispatcher.quiet(R1)
-        await resume(dispatcher, turns)
+        resume(dispatcher, turns)
         await dispatcher.quiet(R1)
     assert stage.screen == ["Well.", "Well."]
     assert len(stage.backend.streams) == 2

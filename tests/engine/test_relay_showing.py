@@ -12,6 +12,7 @@ from bot.core.dialects import DISCORD, TERMINAL
 from bot.core.model import Delta, End, Ended, Ending, Place, Status, Working
 from bot.core.pacing import Call
 from bot.errors import Gone, Refused, Rejected, Unreachable
+from tests.cursor import without_cursor
 from tests.engine.fake_backend import COMPLETED, SILENCE, Step, says
 from tests.engine.fake_platform import FakePlatform
 from tests.engine.stage import Stage
@@ -45,7 +46,7 @@ async def test_the_first_words_appear_at_once():
 async def test_an_answer_grows_and_its_final_state_is_exact():
     stage = Stage()
     ending = await stage.answer(says(WORDS, seconds=20, pieces=200))
-    texts = [state.text for state in stage.message.states]
+    texts = stage.growth
     assert ending == Ending(End.COMPLETED)
     assert texts[-1] == WORDS
     assert len(texts) >= 10
@@ -84,7 +85,7 @@ async def test_text_that_came_while_a_write_was_waiting_is_in_it():
     await stage.answer(steps)
     for state in stage.message.states[1:-1]:
         made = stage.since_start(state.at) - stage.platform.latency / 2
-        assert len(state.text) >= len(spoken(steps, made - 0.01).rstrip())
+        assert len(without_cursor(state.text)) >= len(spoken(steps, made - 0.01).rstrip())
     assert 4 <= len(stage.message.states) <= 10
 
 
@@ -211,7 +212,7 @@ async def test_a_model_that_thinks_for_long_says_so_and_the_words_go_with_the_fi
 async def test_a_model_that_thinks_shortly_only_types():
     stage = Stage()
     await stage.answer([Working("Thinking"), 4.0, Delta("Well, it depends."), 1.0, COMPLETED])
-    assert [state.text for state in stage.message.states] == ["Well, it depends."]
+    assert stage.growth == ["Well, it depends."]
     assert stage.platform.when(Call.TYPING)
 
 

@@ -10,6 +10,7 @@ import aiohttp
 import discord
 import pytest
 
+from playground.discord.permissions import Permission
 from playground.discord.server import DiscordStandIn
 from playground.timeline import Attachment, Timeline
 
@@ -42,6 +43,13 @@ async def test_files_come_in_a_form_with_the_rest_as_json(http: Any, room: str, 
     [attachment] = answer.json["attachments"]
     assert (attachment["filename"], attachment["size"], attachment["content_type"]) == ("a.txt", 4, "text/plain")
     assert timeline.moments[-1].files == (Attachment(attachment["id"], "a.txt", 4),)
+
+
+async def test_files_need_a_permission_that_text_does_not(http: Any, room: str, stand_in: DiscordStandIn) -> None:
+    stand_in.forbid(stand_in.general, Permission.ATTACH_FILES)
+    answer = await http("POST", room, data=form({"content": "see"}, a_0=b"x"))
+    assert (answer.status, answer.json["code"]) == (403, 50013)
+    assert (await http("POST", room, json={"content": "see"})).status == 200
 
 
 async def test_a_file_is_read_at_its_address(http: Any, room: str, stand_in: DiscordStandIn) -> None:
