@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from adapters.slack.calls import TIMEOUT, Answer, made, web_client
+from adapters.slack.content import page
 from adapters.slack.listener import Listener
 from adapters.slack.people import People
 from adapters.slack.probe import probe
@@ -120,7 +121,7 @@ class SlackPlatform:
         call = self._client.chat_postMessage(
             channel=place.room,
             thread_ts=place.thread or None,
-            markdown_text=text,
+            **page(text),
             unfurl_links=False,
             unfurl_media=False,
             metadata=metadata,
@@ -160,7 +161,7 @@ class SlackPlatform:
             raise Unreachable("Slack has taken the files but does not show them yet")
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
-        call = self._client.chat_update(channel=place.room, ts=message, markdown_text=text)
+        call = self._client.chat_update(channel=place.room, ts=message, **page(text))
         await self._made(call, limit=self.limits(Call.EDIT, place)[0].key)
         return Receipt(message)
 

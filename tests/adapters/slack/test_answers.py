@@ -46,8 +46,23 @@ async def test_a_page_of_the_full_budget_is_accepted_by_post_and_edit(slack: Sla
     place, full = question(slack), "x" * int(platform.dialect.budget)
     receipt = await platform.post(place, full, nonce="1", first=True)
     await platform.edit(place, receipt.message, full[::-1])
-    with pytest.raises(Rejected, match="msg_too_long"):
+    with pytest.raises(Rejected, match="msg_blocks_too_long"):
         await platform.edit(place, receipt.message, full + "x")
+
+
+async def test_a_notification_says_the_first_words_without_markers(
+    slack: SlackStandIn, platform: SlackPlatform, timeline: Timeline
+):
+    place = question(slack)
+    receipt = await platform.post(
+        place, "## Rivers\n\nThe **Rhine** is [long](https://example.org).", nonce="1", first=True
+    )
+    await platform.edit(place, receipt.message, "---\n")
+    first, second = timeline.states(receipt.message)
+    assert (first.fallback, first.mrkdwn) == ("Rivers The Rhine is long.", False)
+    assert first.text.startswith("## Rivers")
+    assert second.text == "---\n"
+    assert second.fallback == "…", "Slack wants some text"
 
 
 async def test_typing_is_never_asked_for_again(platform: SlackPlatform):
