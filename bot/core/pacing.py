@@ -36,7 +36,11 @@ class Call(StrEnum):
     ATTACH = "attach"
     EDIT = "edit"
     DELETE = "delete"
+    START = "start"  # the three of a message that grows by appending
+    APPEND = "append"
+    STOP = "stop"
     TYPING = "typing"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +322,15 @@ class Pacer:
                     until, key = at, limit.key
         return Wait(until, key) if until > now else None
 
+    def available(self, now: float, limits: Sequence[Limit]) -> int:
+        """How many calls that count against all of these may be made now."""
+        return min((self._window(limit).available(now) for limit in limits), default=1)
+
+    def spare(self, now: float, limits: Sequence[Limit]) -> float:
+        """As many, without those that live replies will need and without a tenth of all for what they need besides."""
+        windows = [self._window(limit) for limit in limits]
+        return min((w.available(now) - w.live - w.limit.calls / 10 for w in windows), default=1)
+
     def grant(self, now: float, claims: Sequence[Claim]) -> Claim:
         """Takes the permits of the claim that a reader gains most by. None of the claims has to wait."""
         best = max(claims, key=lambda claim: _weight(claim.need, now))
@@ -356,7 +369,7 @@ class Pacer:
 
 def shows(need: Need) -> bool:
     """Whether the call makes a reply's first message, which another call will have to complete."""
-    return need.urgency is Urgency.FIRST and need.call is Call.POST
+    return need.urgency is Urgency.FIRST and need.call in {Call.POST, Call.START}
 
 
 def _weight(need: Need, now: float) -> tuple[int, float]:

@@ -118,6 +118,46 @@ class Pager:
             return self.live()  # the closing mark stands for the half of one that the text ends with
         return _page(self._prefix, self._body, block)
 
+    def certain(self) -> str:
+        """What the page being written will begin with, whatever comes: it only grows until the page is sealed."""
+        body = self._body[: self._certain_end()]
+        if not body.strip():
+            return ""
+        return (self._prefix + body if self._prefix else body.lstrip("\n")).rstrip()
+
+    def cut(self) -> None:
+        """Seals the page being written at the best seam so far. Nothing happens where nothing of it is certain."""
+        if not self.certain():
+            return
+        end = self._certain_end()
+        late = [mark for mark in self._marks if mark.position >= end]
+        if late:
+            best = ([mark for mark in late if mark.is_block_boundary] or late)[-1]
+            seam, block = best.position, best.block
+        else:
+            seam, block = end, self._block
+            if not isinstance(block, Fence):
+                block = _after(block, self._previous, self._body[self._line : seam])
+        self.sealed.append(_page(self._prefix, self._body[:seam], block))
+        self._open_page(self._body[seam:], block)
+        self.feed("")
+
+    def _certain_end(self) -> int:
+        """No seam will fall before it: the last that a cut might choose, else the words before the first of these."""
+        half = self._budget / 2
+        late = [mark for mark in self._marks if mark.spent >= half]
+        if blocks := [mark for mark in late if mark.is_block_boundary]:
+            return blocks[-1].position
+        if late := [mark for mark in late if mark.position < self._line]:
+            return late[-1].position
+        if self._marks and self._marks[-1].spent >= half:
+            return self._marks[-1].position
+        tail = self._body[self._line :]
+        if isinstance(self._block, Fence):
+            return self._line
+        sure = tail[: max(0, int((self._budget - self._spent) / 8))]
+        return self._line + max(sure.rfind(" "), sure.rfind("\t")) + 1
+
     def _open_page(self, body: str, block: Block) -> None:
         prefix = block.opening if block else ""
         if isinstance(block, Table) and self._cost(prefix) > self._budget / 4:
