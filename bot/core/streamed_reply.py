@@ -319,7 +319,7 @@ class StreamedReply:
             return Append(number, message.id, more) if more else None
         if self._streams:
             first = certain[: _join(certain)]
-            return Start(number, first) if first else None
+            return Start(number, first) if first.strip() else None
         live = self._dialect.render(self._pager.live())
         return Post(number, live) if live else None
 

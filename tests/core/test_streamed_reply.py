@@ -23,7 +23,8 @@ SMALL = replace(SLACK_STREAM, budget=300)  # small pages, so that short examples
 MARKDOWN = st.sampled_from(
     [
         "word ", "a somewhat longer run of words ", "\n", "\n\n", "```python\n", "\n```\n", "``", "- ", "- item\n",
-        "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "<!channel> <@U1> ", "<", "!here>", "<https://a.b", "|label>", "**bold",
+        "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "<!channel> <@U1> ", "<", "!here>", "<https://a.b", "|label>",
+        "**bold",
         "x" * 90, "日本語", " ", "", "\r", "<!DOCTYPE html>\n", "# Head\n", "\u3000", "👩‍👩‍👧‍👦",
     ]
 )  # fmt: skip
@@ -266,7 +267,7 @@ def test_an_append_without_an_answer_is_never_repeated():
     reply.feed("four five ", 2.0)
     write(reply, screen, "unheard")
     seen: list[type] = []
-    while not isinstance(action := reply.next_action(), Idle):
+    while not isinstance(action := reply.next_action(), Idle | Done):
         seen.append(type(action))
         reply.done(action, screen.take(action))
     assert seen == [Stop, Edit]
