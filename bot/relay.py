@@ -1,8 +1,8 @@
-"""Drives one turn: Backend -> Reply -> Platform.
+"""Drives one turn: Backend -> Reply (or StreamedReply) -> Platform.
 
     reading   the model's stream -> reply.feed, whatever the platform does
     writing   a permit -> reply.next_action -> the call -> reply.done, until the reply is done
-    typing    until the first page is there
+    typing    until the first page is there; what it leaves is taken back at the end
 
 Reading never waits for writing and writing never waits for reading; both know only the reply. Neither waits for the
 database: what becomes known meanwhile is noted in its order, behind their backs, and before the end is stored.
@@ -19,9 +19,10 @@ from typing import Any
 from zlib import crc32
 
 from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn, Working
-from bot.core.pacing import Call, Receipt
+from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Delete, Edit, Post, Reply, Write
-from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, Unreachable
+from bot.core.streamed_reply import Append, Showing, Start, Stop, Streamed, StreamedReply, call_of
+from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, StreamEnded, Unreachable
 from bot.gate import Gate, Permit, Writer
 from bot.ports import Backend, Platform, Running, Store
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 _TRIES = 3  # of asking the model, while nothing has been shown
 _LONGEST_WAIT = 10.0  # seconds that a person is left waiting for a retry without being told
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
+_LEAVING = 5.0  # seconds for taking back what would look as if the answer went on
 _SEALING_PAUSES = (1.0, 4.0, 10.0, 30.0)  # seconds between tries of storing an end that the database does not take
 
 
@@ -63,11 +65,18 @@ class Relay:
         self._store = store
         self._gate = gate
         self._timeouts = timeouts
-        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 1)
+        streaming = platform.streaming(turn.prompt.place)
+        self._place = streaming.place if streaming else turn.prompt.place
+        resumed = turn.attempts > 1 or bool(turn.messages)
+        self._streaming = None if resumed else streaming
+        self._streamed = StreamedReply(self._streaming.dialect) if self._streaming else None
+        self._reply: Showing = self._streamed or Reply(platform.dialect, turn.messages, resumed=turn.attempts > 1)
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
         self._showing = asyncio.Event()  # the first page is there, or on its way
         self._calls = 0
+        self._quiet: Permit | None = None  # kept for taking back that an answer is coming
+        self._typed = False
 
     def stop(self, ending: Ending) -> None:
         """Ends the answer here: what is shown stays, and the model's stream is closed at once."""
@@ -80,18 +89,21 @@ class Relay:
 
         Raises StoreError if its end cannot be stored.
         """
-        place = self._turn.prompt.place
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
-        with self._gate.writer(place, self._reply.need) as self._writer:
-            async with asyncio.TaskGroup() as group:
-                self._notes = _Notes(group, self._turn)
-                self._reading = group.create_task(self._read())
-                typing = group.create_task(self._type())
-                await self._write(self._writer)
-                self._reading.cancel()
-                typing.cancel()
-        ending = self._reply.ending or Ending(End.STOPPED)
-        await self._seal(ending)
+        later = (Call.STOP, Call.APPEND) if self._streamed else (Call.EDIT,)
+        try:
+            with self._gate.writer(self._place, self._need, later) as self._writer:
+                async with asyncio.TaskGroup() as group:
+                    self._notes = _Notes(group, self._turn)
+                    self._reading = group.create_task(self._read())
+                    typing = group.create_task(self._type())
+                    await self._write(self._writer)
+                    self._reading.cancel()
+                    typing.cancel()
+            ending = self._reply.ending or Ending(End.STOPPED)
+            await _to_its_end(self._store_end(ending))
+        finally:
+            await _to_its_end(self._leave())
         log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
         return ending
 
@@ -181,7 +193,7 @@ class Relay:
         pause = 0.5
         while (permit := await writer.permit()) is not None:
             action = self._reply.next_action()
-            if not isinstance(action, Write):
+            if not isinstance(action, Write | Streamed):
                 permit.unused()
                 continue
             if _call(action) is not permit.call:  # the text has moved on to another page since the permit was chosen
@@ -196,7 +208,25 @@ class Relay:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _perform(self, action: Write, permit: Permit) -> None:
+    def _need(self) -> Need | Idle | Done:
+        """What the reply needs; where streams are scarce now, what it needs without."""
+        need = self._reply.need()
+        if self._streamed is None or not isinstance(need, Need):
+            return need
+        if need.call is Call.START and not self._gate.spares((Call.START, Call.STOP), self._place):
+            self._edit_instead()
+        elif need.call is Call.STOP and not self._gate.free(Call.STOP, self._place):
+            self._streamed.append_first()
+        else:
+            return need
+        return self._streamed.need()
+
+    def _edit_instead(self) -> None:
+        if self._streamed is not None and self._writer is not None:
+            self._streamed.edit_instead()
+            self._writer.will_need(Call.EDIT)
+
+    async def _perform(self, action: Write | Streamed, permit: Permit) -> None:
         """Makes one call, and tells the reply what became of it. Raises Unreachable."""
         self._calls += 1
         self._showing.set()
@@ -208,7 +238,17 @@ class Relay:
         except Unreachable:
             self._reply.unknown(action)
             raise
+        except StreamEnded as error:
+            assert self._streamed is not None
+            log.info("stream.ended", extra={"turn": self._turn.id, "detail": str(error)})
+            self._streamed.ended(action, by_person=error.by_person)
+            if error.by_person:
+                self.stop(Ending(End.STOPPED))
         except (Gone, Rejected) as error:
+            if self._streamed is not None and isinstance(error, Rejected) and self._streamed.rejected(action):
+                log.warning("stream.rejected", extra={"turn": self._turn.id, "detail": str(error)})
+                self._edit_instead()
+                return
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
                 self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
                 return
@@ -218,36 +258,54 @@ class Relay:
         else:
             self._made(action, receipt.message)
 
-    async def _call(self, action: Write) -> Receipt:
-        place = self._turn.prompt.place
+    async def _call(self, action: Write | Streamed) -> Receipt:
+        place = self._place
         match action:
+            case Start() | Append() | Stop():
+                return await self._stream_on(action)
             case Post(page, text):
-                nonce = f"{crc32(self._turn.prompt.key.encode()):08x}-{page}"
-                return await self._platform.post(place, text, nonce=nonce, first=page == 0)
+                return await self._platform.post(place, text, nonce=self._nonce(page), first=page == 0)
             case Edit(_, message, text):
                 return await self._platform.edit(place, message, text)
             case Delete(_, message):
                 return await self._platform.delete(place, message)
 
-    def _made(self, action: Write, message: str) -> None:
+    async def _stream_on(self, action: Streamed) -> Receipt:
+        assert self._streaming is not None
+        match action:
+            case Start(page, text):
+                person = self._turn.prompt.author.id
+                return await self._streaming.start(text, person=person, nonce=self._nonce(page))
+            case Append(_, message, text):
+                return await self._streaming.append(message, text)
+            case Stop(_, message, text):
+                return await self._streaming.stop(message, text)
+
+    def _nonce(self, page: int) -> str:
+        return f"{crc32(self._turn.prompt.key.encode()):08x}-{page}"
+
+    def _made(self, action: Write | Streamed, message: str) -> None:
         self._reply.done(action, message)
         match action:
-            case Post():
+            case Post() | Start():
                 self._notes.add(self._store.add_message(self._turn, message))
             case Delete():
                 self._notes.add(self._store.drop_message(self._turn, message))
-            case Edit():
+            case Edit() | Append() | Stop():
                 pass
 
     # Typing, and the end
 
     async def _type(self) -> None:
-        place = self._turn.prompt.place
+        place = self._place
+        if self._platform.limits(Call.QUIET, place):  # first, so that taking it back never has to wait
+            self._quiet = await self._gate.side_call(Call.QUIET, place)
         while not (self._showing.is_set() or self._reply.visible or self._reply.ending):
             permit = await self._gate.side_call(Call.TYPING, place)
             if self._showing.is_set():
                 permit.unused()
                 return
+            self._typed = True
             try:
                 again = await permit.spend(self._platform.typing(place))
             except PlatformError as error:
@@ -261,14 +319,24 @@ class Relay:
             except TimeoutError:
                 pass
 
-    async def _seal(self, ending: Ending) -> None:
-        """Stores the end of the turn, also when the task is being cancelled meanwhile."""
-        storing = asyncio.ensure_future(self._store_end(ending))
+    async def _leave(self) -> None:
+        """Leaves nothing that looks as if the answer went on, however it ended."""
         try:
-            await asyncio.shield(storing)
-        except asyncio.CancelledError:
-            await storing
-            raise
+            async with asyncio.timeout(_LEAVING):
+                if self._streaming and self._streamed and (message := self._streamed.streaming):
+                    await self._streaming.stop(message, "")
+        except (PlatformError, TimeoutError) as error:
+            log.warning("stream.left_open", extra={"turn": self._turn.id, "detail": str(error)})
+        if self._quiet is None:
+            return
+        if not self._typed:
+            self._quiet.unused()
+            return
+        try:
+            async with asyncio.timeout(_LEAVING):
+                await self._quiet.spend(self._platform.quiet(self._place))
+        except (PlatformError, TimeoutError) as error:
+            log.info("typing.left", extra={"turn": self._turn.id, "detail": str(error)})
 
     async def _store_end(self, ending: Ending) -> None:
         """Insists for a while: a turn whose end is not stored would be answered again at the next start."""
@@ -300,13 +368,25 @@ class _Notes:
             log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
 
 
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Does the work, also when the task is being cancelled meanwhile."""
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await working
+        raise
+
+
 def _opaque(prompt: Prompt) -> str:
     """An id of the person that tells nothing about them, as OpenAI asks for (safety_identifier, <= 128 characters)."""
     return sha256(f"{prompt.channel.platform}:{prompt.author.id}".encode()).hexdigest()[:32]
 
 
-def _call(action: Write) -> Call:
+def _call(action: Write | Streamed) -> Call:
     match action:
+        case Start() | Append() | Stop():
+            return call_of(action)
         case Post():
             return Call.POST
         case Edit():

@@ -295,10 +295,13 @@ class Pacer:
     def __init__(self) -> None:
         self._windows: dict[str, Window] = {}
 
-    def enter(self, limits: Iterable[Limit]) -> None:
+    def enter(self, limits: Iterable[Limit], *, shown: bool = False) -> None:
         """A reply is live and will need a permit of each of these for its final state."""
         for limit in limits:
-            self._window(limit).live += 1
+            window = self._window(limit)
+            window.live += 1
+            if shown:
+                window.show()
 
     def leave(self, now: float, limits: Iterable[Limit], *, shown: bool = False) -> None:
         """The reply has ended. `shown`: its first message was granted here."""

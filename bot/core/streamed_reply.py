@@ -14,6 +14,7 @@ and edited. As with `Reply`, at most one call is in flight, and what became of i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import regex
 
@@ -66,6 +67,27 @@ class _Message:
     streamed: bool = False  # it began as a stream
     live: bool = False  # it is a stream that takes more
     stuck: bool = False  # it can neither grow nor be edited
+
+
+class Showing(Protocol):
+    """What a `Reply` and a `StreamedReply` have in common. An action is reported to the reply that it came from."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def visible(self) -> bool: ...
+    @property
+    def ending(self) -> Ending | None: ...
+
+    def feed(self, text: str, now: float) -> None: ...
+    def work(self, doing: str, now: float) -> None: ...
+    def finish(self, ending: Ending, now: float) -> None: ...
+    def need(self) -> Need | Idle | Done: ...
+    def next_action(self) -> Shown | Idle | Done: ...
+    def done(self, action: Any, message: str = "") -> None: ...
+    def failed(self) -> None: ...
+    def unknown(self, action: Any) -> None: ...
+    def lost(self) -> None: ...
 
 
 class StreamedReply:
@@ -165,8 +187,17 @@ class StreamedReply:
             if self._spaces < _A_FEW_WORDS:
                 not_before += self._dialect.first_words
         since = self._sending_since if self._since is None else self._since
+        match action:
+            case Post():
+                call = Call.POST
+            case Edit():
+                call = Call.EDIT
+            case Delete():
+                call = Call.DELETE
+            case Start() | Append() | Stop():
+                call = call_of(action)
         return Need(
-            call_of(action),
+            call,
             urgency,
             self._unseen,
             since,
@@ -348,7 +379,7 @@ class StreamedReply:
             message.shown += text
 
 
-def call_of(action: Shown) -> Call:
+def call_of(action: Streamed) -> Call:
     """What the action is for the platform."""
     match action:
         case Start():
@@ -357,12 +388,6 @@ def call_of(action: Shown) -> Call:
             return Call.APPEND
         case Stop():
             return Call.STOP
-        case Post():
-            return Call.POST
-        case Edit():
-            return Call.EDIT
-        case Delete():
-            return Call.DELETE
 
 
 def _join(text: str) -> int:

@@ -16,7 +16,7 @@ from bot.core.pacing import Call, Done, Idle, Need, Urgency
 from bot.core.paging import Pager
 from bot.core.reply import Delete, Edit, Post
 from bot.core.slack_markdown import bytes_of, settled, streamed
-from bot.core.streamed_reply import Append, Shown, Start, Stop, StreamedReply, call_of
+from bot.core.streamed_reply import Append, Shown, Start, Stop, Streamed, StreamedReply, call_of
 
 SMALL = replace(SLACK_STREAM, budget=300)  # small pages, so that short examples have many of them
 
@@ -67,7 +67,7 @@ class Screen:
                 assert text.strip()
                 self.messages[message] = text
             case Delete(_, message):
-                del self.messages[message]
+                self.messages.pop(message, None)
                 self.live.discard(message)
         self.moments.append(list(self.messages.values()))
         return message
@@ -80,7 +80,8 @@ def write(reply: StreamedReply, screen: Screen, outcome: str, *, meanwhile: str 
         assert need == action
         return False
     assert isinstance(need, Need)
-    assert need.call is call_of(action)
+    plain = {Post: Call.POST, Edit: Call.EDIT, Delete: Call.DELETE}
+    assert need.call is (call_of(action) if isinstance(action, Streamed) else plain[type(action)])
     streams = isinstance(action, Append | Stop)
     if streams and action.message not in screen.live and outcome in {"taken", "unheard"}:
         outcome = "expired"

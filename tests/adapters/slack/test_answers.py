@@ -65,10 +65,6 @@ async def test_a_notification_says_the_first_words_without_markers(
     assert second.fallback == "…", "Slack wants some text"
 
 
-async def test_typing_is_never_asked_for_again(platform: SlackPlatform):
-    assert await platform.typing(Place("C1")) == 0.0
-
-
 @pytest.mark.parametrize("where", [question, direct_question])
 async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(
     slack: SlackStandIn, platform: SlackPlatform, where: type
@@ -162,7 +158,7 @@ async def test_limits_are_counted_for_the_workspace_and_posts_for_the_channel_to
     assert platform.limits(Call.POST, here)[0] != platform.limits(Call.POST, there)[0]
     assert platform.limits(Call.POST, here)[1] == platform.limits(Call.POST, there)[1]
     assert slack.team in platform.limits(Call.DELETE, here)[0].key
-    assert not platform.limits(Call.TYPING, here)
+    assert platform.limits(Call.TYPING, here) == platform.limits(Call.QUIET, there)
 
 
 async def test_a_deleted_message_is_gone_and_only_it(slack: SlackStandIn, platform: SlackPlatform):
