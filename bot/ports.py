@@ -101,8 +101,11 @@ class Streaming(Protocol):
         """Adds to a message. Raises PlatformError; StreamEnded where it takes nothing more."""
         ...
 
-    async def stop(self, message: str, text: str) -> Receipt:
-        """Adds the rest, if any: from now on it is a message like any other. Raises as `append` does."""
+    async def stop(self, message: str, text: str, *, more: bool) -> Receipt:
+        """Adds the rest, if any: from now on it is a message like any other. Raises as `append` does.
+
+        `more`: the answer goes on, and it goes on showing so until `Platform.quiet` or the next stop.
+        """
         ...
 
 

@@ -278,8 +278,9 @@ class Relay:
                 return await self._streaming.start(text, person=person, nonce=self._nonce(page))
             case Append(_, message, text):
                 return await self._streaming.append(message, text)
-            case Stop(_, message, text):
-                return await self._streaming.stop(message, text)
+            case Stop(_, message, text, more):
+                self._typed = self._typed or more
+                return await self._streaming.stop(message, text, more=more)
 
     def _nonce(self, page: int) -> str:
         return f"{crc32(self._turn.prompt.key.encode()):08x}-{page}"
@@ -324,17 +325,19 @@ class Relay:
         try:
             async with asyncio.timeout(_LEAVING):
                 if self._streaming and self._streamed and (message := self._streamed.streaming):
-                    await self._streaming.stop(message, "")
+                    await self._streaming.stop(message, "", more=False)
         except (PlatformError, TimeoutError) as error:
             log.warning("stream.left_open", extra={"turn": self._turn.id, "detail": str(error)})
-        if self._quiet is None:
-            return
         if not self._typed:
-            self._quiet.unused()
+            if self._quiet is not None:
+                self._quiet.unused()
+            return
+        if not self._platform.limits(Call.QUIET, self._place):
             return
         try:
             async with asyncio.timeout(_LEAVING):
-                await self._quiet.spend(self._platform.quiet(self._place))
+                permit = self._quiet or await self._gate.side_call(Call.QUIET, self._place)
+                await permit.spend(self._platform.quiet(self._place))
         except (PlatformError, TimeoutError) as error:
             log.info("typing.left", extra={"turn": self._turn.id, "detail": str(error)})
 

@@ -117,9 +117,13 @@ class Stream:
         )
         return await self._grown(message, call, Call.APPEND)
 
-    async def stop(self, message: str, text: str) -> Receipt:
+    async def stop(self, message: str, text: str, *, more: bool) -> Receipt:
         call = self._client.chat_stopStream(
-            channel=self.place.room, ts=message, chunks=_chunks(text) or None, metadata=self._streams.mark(message)
+            channel=self.place.room,
+            ts=message,
+            chunks=_chunks(text) or None,
+            metadata=self._streams.mark(message),
+            session_status="processing" if more else "active",
         )
         return await self._grown(message, call, Call.STOP)
 

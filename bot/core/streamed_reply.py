@@ -53,6 +53,7 @@ class Stop:
     page: int
     message: str
     text: str
+    more: bool = False  # the answer goes on in another message
 
 
 Streamed = Start | Append | Stop
@@ -329,11 +330,11 @@ class StreamedReply:
         message = self._messages[number]
         if message.live:
             if message.shown is None or not page.startswith(message.shown):
-                return Stop(number, message.id, "")
+                return self._stop(number, "")
             rest = page[len(message.shown) :]
             if rest and self._append_first:
                 return Append(number, message.id, rest)
-            return Stop(number, message.id, rest)
+            return self._stop(number, rest)
         return self._replace(number, page)
 
     def _grow(self, number: int) -> Shown | None:
@@ -345,7 +346,7 @@ class StreamedReply:
         if number < len(self._messages):
             message = self._messages[number]
             if message.shown is None or not certain.startswith(message.shown):
-                return Stop(number, message.id, "")
+                return self._stop(number, "")
             more = certain[len(message.shown) : _join(certain)]
             return Append(number, message.id, more) if more else None
         if self._streams:
@@ -353,6 +354,9 @@ class StreamedReply:
             return Start(number, first) if first.strip() else None
         live = self._dialect.render(self._pager.live())
         return Post(number, live) if live else None
+
+    def _stop(self, number: int, text: str) -> Stop:
+        return Stop(number, self._messages[number].id, text, more=self._ending is None)
 
     def _replace(self, number: int, page: str) -> Edit | Delete | None:
         message = self._messages[number]

@@ -57,7 +57,7 @@ class Screen:
                 self.messages[message] = text
                 if isinstance(action, Start):
                     self.live.add(message)
-            case Append(_, message, text) | Stop(_, message, text):
+            case Append(_, message, text) | Stop(_, message, text, _):
                 assert message in self.live
                 self.messages[message] += text.lstrip()
                 if isinstance(action, Stop):

@@ -220,7 +220,8 @@ class FakePlatform:
     ) -> Message:
         """The message with this nonce, new if there is none."""
         assert len(nonce) <= 25
-        if (message := self._nonces.get((place.room, nonce))) is None:
+        message = self._nonces.get((place.room, nonce))
+        if message is None or message.deleted_at is not None:
             message = Message(f"m{len(self.messages)}", place, [self._state(text)], first, files=files)
             self.messages.append(message)
             self._nonces[place.room, nonce] = message
@@ -303,5 +304,5 @@ class _Streaming:
     async def append(self, message: str, text: str) -> Receipt:
         return await self.platform.grow(Call.APPEND, self.place, message, text)
 
-    async def stop(self, message: str, text: str) -> Receipt:
+    async def stop(self, message: str, text: str, *, more: bool) -> Receipt:
         return await self.platform.grow(Call.STOP, self.place, message, text)
