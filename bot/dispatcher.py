@@ -111,6 +111,7 @@ class Dispatcher:
         """Ends a turn that cannot be finished, and says so. Raises StoreError."""
         ending = Ending(End.FAILED)
         await self._say(turn.prompt, sentence(ending))
+        await self._quiet(turn.prompt)
         await self._store.finish(turn, "", ending)
 
     def forget(self) -> None:
@@ -243,6 +244,17 @@ class Dispatcher:
                 log.exception("sentence.not_said")
                 return
         log.warning("sentence.not_said", extra={"detail": f"tried {len(_PAUSES)} times"})
+
+    async def _quiet(self, prompt: Prompt) -> None:
+        """Takes back that an answer is coming: the process that showed it may be gone."""
+        station = self._stations.get(prompt.channel.platform)
+        if station is None or not station.platform.limits(Call.QUIET, prompt.place):
+            return
+        permit = await station.gate.side_call(Call.QUIET, prompt.place)
+        try:
+            await permit.spend(station.platform.quiet(prompt.place))
+        except PlatformError as error:
+            log.info("typing.left", extra={"detail": str(error)})
 
     def _errand(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -12,6 +12,7 @@ from bot.core.model import Place
 log = logging.getLogger(__name__)
 
 _WORDS = "is thinking…"
+_NO_BUTTON = "missing_agent_session_stopped_event_subscription"
 _AGAIN = 100.0  # seconds: a text goes away by itself after 120
 
 
@@ -23,6 +24,7 @@ class Status:
         self._made = made
         self._sessions = True
         self._assistant = True
+        self._warned = False
 
     async def busy(self, place: Place) -> float:
         """Returns after how many seconds to say so again; 0: never."""
@@ -39,7 +41,8 @@ class Status:
         at = {"channel_id": place.room, "thread_ts": thread}
         if self._sessions:
             try:
-                await self._made(self._client.agents_sessions_setStatus(**at, status=status))
+                answer = await self._made(self._client.agents_sessions_setStatus(**at, status=status))
+                self._warn(answer.data.get("warning"))
                 return
             except (Unsupported, ScopeMissing) as error:
                 log.info("slack.status.sessions_off", extra={"detail": str(error)})
@@ -51,3 +54,8 @@ class Status:
             except (Unsupported, ScopeMissing) as error:
                 log.info("slack.status.off", extra={"detail": str(error)})
                 self._assistant = False
+
+    def _warn(self, warning: object) -> None:
+        if warning == _NO_BUTTON and not self._warned:
+            self._warned = True
+            log.warning("slack.stop_button.missing", extra={"mend": "subscribe to the bot event agent_session_stopped"})

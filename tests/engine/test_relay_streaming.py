@@ -13,7 +13,7 @@ from bot.core.pacing import Call, Limit
 from bot.errors import Gone, Refused, Rejected, StreamEnded, Unreachable
 from tests.engine.fake_backend import COMPLETED, SILENCE, says
 from tests.engine.fake_platform import FakePlatform
-from tests.engine.stage import Stage
+from tests.engine.stage import Stage, prompt
 
 # Slack's: nothing tells what is left, and all windows last a minute
 WINDOWS = {
@@ -210,3 +210,11 @@ async def test_where_a_sign_of_life_ends_by_itself_nothing_is_taken_back():
     await here.answer(says(TEXT, seconds=2, pieces=10, first=2.0))
     assert count(here, Call.TYPING) >= 1
     assert count(here, Call.QUIET) == 0
+
+
+async def test_a_turn_that_is_given_up_takes_back_the_sign_of_life_of_the_process_before():
+    here = stage()
+    turn = await here.store.accept(prompt())
+    assert turn is not None
+    await here.dispatcher().give_up(turn)
+    assert here.platform.busy == {"r1": False}

@@ -93,3 +93,12 @@ async def test_a_stop_that_is_delivered_again_stops_once(
     said = slack.say(place.room, slack.ada, "next")
     await until(lambda: said in {prompt.place.message for prompt in inbox.prompts})
     assert len(inbox.obeyed) == 1
+
+
+async def test_it_is_said_once_that_the_app_does_not_hear_of_the_stop_button(
+    slack: SlackStandIn, platform: SlackPlatform, caplog: pytest.LogCaptureFixture
+):
+    slack.subscriptions.discard("agent_session_stopped")
+    for _ in range(3):
+        await platform.typing(question(slack))
+    assert [record.message for record in caplog.records].count("slack.stop_button.missing") == 1
