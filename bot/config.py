@@ -58,6 +58,9 @@ class DatabaseSettings(Section):
 class BotSettings(Section):
     max_pages: Annotated[int, Field(ge=0)] = 8
     code_files: bool = True
+    max_waiting: Annotated[int, Field(ge=0)] = 10
+    max_waiting_in_all: Annotated[int, Field(ge=0)] = 500
+    max_running: Annotated[int, Field(ge=0)] = 100
     shutdown_grace: Annotated[float, Field(ge=0)] = 8.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

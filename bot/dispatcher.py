@@ -1,7 +1,8 @@
 """One turn at a time in a channel, many channels at once; commands; draining.
 
 The table of turns is the queue: a question is stored before the platform is told that it was received, and a channel's
-worker takes the oldest queued turn from the store until there is none.
+worker takes the oldest queued turn from the store. There are only so many workers; for the other channels there is a
+line, and for the questions that would make it too long a sentence.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from bot.core.attaching import Attaching
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
+from bot.core.line import UNBOUNDED, Capacity, Line
 from bot.core.model import Channel, End, Ending, Place, Prompt, Turn
 from bot.core.pacing import Call
 from bot.errors import BackendError, PlatformError, Refused, StoreError, Unreachable
 from bot.gate import Gate
 from bot.ports import Backend, Platform, Running, Store
+from bot.refusals import Refusals
 from bot.relay import Relay, Timeouts
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Dispatcher:
         platforms: Iterable[Platform],
         timeouts: Timeouts | None = None,
         attaching: Attaching | None = None,
+        capacity: Capacity = UNBOUNDED,
     ) -> None:
         self._store = store
         self._backend = backend
@@ -57,8 +61,10 @@ class Dispatcher:
         }
         self._timeouts = timeouts or Timeouts()
         self._attaching = attaching or Attaching()
-        self._workers: dict[Channel, asyncio.Task[None]] = {}
-        self._waiting: set[Channel] = set()  # channels that may have a queued turn
+        self._capacity = capacity
+        self._line = Line(self._capacity.running)
+        self._refusals = Refusals(self._say)
+        self._workers: dict[Channel, asyncio.Task[None]] = {}  # of the channels that have a place
         self._running: dict[Channel, Relay] = {}
         self._fetching: dict[Channel, bool] = {}  # channels whose first turn is on its way; whether to stop it
         self._errands: set[asyncio.Task[None]] = set()
@@ -74,11 +80,13 @@ class Dispatcher:
             if self._is_new_command(prompt.key):
                 self._errand(self._obey_in_text(command, prompt))
             return
-        turn = await self._store.accept(prompt)
-        if turn is None:
-            log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
-            return
-        self.wake(prompt.channel)
+        match await self._store.accept(prompt, self._capacity):
+            case None:
+                log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
+            case Ending() as refusal:
+                self._refuse(prompt, refusal)
+            case turn:
+                self.wake(turn)
 
     async def obey(self, command: Command, channel: Channel) -> str:
         match command:
@@ -91,6 +99,9 @@ class Dispatcher:
                     relay.stop(Ending(End.STOPPED))
                 elif channel in self._fetching:
                     self._fetching[channel] = True
+                elif channel in self._line:  # at once, since nothing is asked of the model
+                    self._line.jump(channel)
+                    self._begin_work(channel, stop=True)
                 else:
                     return "There is no answer running here."
                 return "Stopped."
@@ -101,19 +112,20 @@ class Dispatcher:
         return await self._store.asked_in(channel, place)
 
     async def quiet(self, channel: Channel) -> None:
-        while worker := self._workers.get(channel):
-            await asyncio.wait([worker])
+        while channel in self._workers or channel in self._line:
+            worker = self._workers.get(channel)
+            # who stands in line gets a place when one of the others ends
+            await asyncio.wait([worker] if worker else self._workers.values(), return_when=asyncio.FIRST_COMPLETED)
 
     # Turns
 
-    def wake(self, channel: Channel) -> None:
-        """The channel may have a queued turn: its worker looks, now or after the running one."""
+    def wake(self, turn: Turn) -> None:
+        """The turn is queued: its channel answers it after those before it, and when the channel has a place."""
+        channel = turn.prompt.channel
         if self._draining or channel.platform not in self._stations:
             return  # it stays queued in the store, for the next start
-        self._waiting.add(channel)
-        if channel not in self._workers:
-            self._fetching[channel] = False
-            self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
+        self._line.ask(channel, turn.id)
+        self._seat()
 
     def forget(self) -> None:
         """Deletes closed conversations on the server, in the background.
@@ -124,8 +136,12 @@ class Dispatcher:
         self._errand(self._forget())
 
     async def drain(self, grace: float) -> None:
-        """Begins no more turns; running ones may finish for `grace` seconds, then they are sealed as they are."""
+        """Begins no more turns; running ones may finish for `grace` seconds, then they are sealed as they are.
+
+        What is queued stays so, for the next start.
+        """
         self._draining = True
+        self._line.close()
         await _wait(self._workers.values(), grace)
         for relay in self._running.values():
             relay.stop(Ending(End.SHUTDOWN))
@@ -134,18 +150,47 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._workers.values(), *self._errands, return_exceptions=True)
 
+    def _seat(self) -> None:
+        """Everybody in line for whom there is a place begins."""
+        while channel := self._line.seat():
+            self._begin_work(channel)
+
+    def _begin_work(self, channel: Channel, *, stop: bool = False) -> None:
+        """For a channel that has a place. `stop`: somebody wants its first turn to be stopped."""
+        self._fetching[channel] = stop
+        self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
+
     async def _work(self, channel: Channel) -> None:
+        again = False
         try:
-            while channel in self._waiting:
-                self._waiting.discard(channel)
-                while running := await self._begin(channel):
-                    await self._answer(running)
+            await self._take_turns(channel)
+            again = True
         except StoreError as error:
             log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
-            asyncio.get_running_loop().call_later(_STORE_PAUSE, self.wake, channel)
+            asyncio.get_running_loop().call_later(_STORE_PAUSE, self._stand, channel)
         finally:
             self._fetching.pop(channel, None)
             del self._workers[channel]
+            self._line.leave(channel)
+            if again:
+                self._line.stand(channel)
+            self._seat()
+
+    def _stand(self, channel: Channel) -> None:
+        """The channel stands in line if it has a queued turn."""
+        self._line.stand(channel)
+        self._seat()
+
+    async def _take_turns(self, channel: Channel) -> None:
+        """Answers one turn, and more of them while nobody waits for the place. Raises StoreError."""
+        while True:
+            newest = self._line.newest(channel)  # what is asked while the store looks may come too late for it
+            running = await self._begin(channel)
+            self._line.begun(channel, running.turn.id if running else newest)
+            if running:
+                await self._answer(running)
+            if not self._line.stays(channel):
+                return
 
     async def _begin(self, channel: Channel) -> Running | None:
         """The channel's next turn; None where there is none, and while draining. Raises StoreError."""
@@ -212,6 +257,16 @@ class Dispatcher:
                 self._unforgotten = True
                 log.warning("conversation.not_deleted", extra={"detail": str(error)})
 
+    # Questions beyond the capacity
+
+    def _refuse(self, prompt: Prompt, refusal: Ending) -> None:
+        """Says so, or, where that was said just now, nothing: either way the question is dealt with."""
+        if self._draining or not self._refusals.due(prompt.channel):
+            log.info("prompt.refused", extra={"channel": str(prompt.channel), "end": refusal.end.value})
+            return
+        log.warning("prompt.refused", extra={"channel": str(prompt.channel), "end": refusal.end.value})
+        self._errand(self._refusals.tell(prompt, sentence(refusal)))
+
     # Commands as text
 
     def _is_new_command(self, key: str) -> bool:
@@ -223,8 +278,8 @@ class Dispatcher:
         return True
 
     async def _obey_in_text(self, command: Command, prompt: Prompt) -> None:
-        stops_something = command is Command.STOP and (
-            prompt.channel in self._running or prompt.channel in self._fetching
+        stops_something = command is Command.STOP and any(
+            prompt.channel in some for some in (self._running, self._fetching, self._line)
         )
         try:
             words = await self.obey(command, prompt.channel)

@@ -14,6 +14,7 @@ from typing import Protocol
 from bot.core.commands import Command
 from bot.core.dialects import Dialect
 from bot.core.files import File
+from bot.core.line import UNBOUNDED, Capacity
 from bot.core.model import Channel, Conversation, Ending, Event, Exchange, Place, Prompt, Request, Turn
 from bot.core.pacing import Call, Limit, Receipt
 
@@ -196,8 +197,12 @@ class Running:
 class Store(Protocol):
     """The database: turns, conversations and notes. Raises StoreError."""
 
-    async def accept(self, prompt: Prompt) -> Turn | None:
-        """Stores a question as a queued turn; None if its key was stored before."""
+    async def accept(self, prompt: Prompt, capacity: Capacity = UNBOUNDED) -> Turn | Ending | None:
+        """Stores a question as a queued turn; None if its key was stored before.
+
+        Where too many are queued already it is stored as a turn that has ended so, without its text. Counting and
+        storing are one step, whoever else accepts at the same time, also in another process.
+        """
         ...
 
     async def begin(self, channel: Channel, backend: str) -> Running | None:

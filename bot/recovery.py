@@ -30,4 +30,4 @@ async def reopen(store: Store) -> Sequence[Turn]:
 def resume(dispatcher: Dispatcher, turns: Iterable[Turn]) -> None:
     """Hands over what `reopen` found, once its platform is connected."""
     for turn in turns:
-        dispatcher.wake(turn.prompt.channel)
+        dispatcher.wake(turn)

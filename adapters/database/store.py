@@ -10,8 +10,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
+from adapters.database.room import refusal
 from adapters.database.tables import ConversationRow, MessageRow, NoteRow, TurnRow
 from adapters.database.transaction import Database, transaction
+from bot.core.line import UNBOUNDED, Capacity
 from bot.core.model import (
     Channel,
     Conversation,
@@ -45,7 +47,8 @@ class DatabaseStore:
     # Turns
 
     @transaction
-    def accept(self, session: Session, prompt: Prompt) -> Turn | None:
+    def accept(self, session: Session, prompt: Prompt, capacity: Capacity = UNBOUNDED) -> Turn | Ending | None:
+        refused = refusal(session, prompt.channel, capacity)
         statement = self._insert(TurnRow).values(
             key=prompt.key,
             channel=str(prompt.channel),
@@ -54,13 +57,18 @@ class DatabaseStore:
             thread=prompt.place.thread,
             author_id=prompt.author.id,
             author_name=prompt.author.name,
-            question=prompt.text,
+            question="" if refused else prompt.text,  # a flood of long questions is no reason to keep them
             shared=prompt.shared,
-            status=Status.QUEUED,
-            created_at=_now(),
+            status=refused.status if refused else Status.QUEUED,
+            end=refused.end if refused else None,
+            end_detail=refused.detail if refused else "",
+            created_at=(now := _now()),
+            finished_at=now if refused else None,
         )
         id = session.scalar(statement.on_conflict_do_nothing(index_elements=["key"]).returning(TurnRow.id))
-        return None if id is None else Turn(id, prompt)
+        if id is None:
+            return None
+        return refused or Turn(id, prompt)
 
     @transaction
     def begin(self, session: Session, channel: Channel, backend: str) -> Running | None:

@@ -28,6 +28,13 @@ _SENTENCES = {
     End.TOO_LONG: "This conversation has become too long for the model. Start another with `!new`.",
     End.API_GONE: "{detail}",
     End.BAD_REQUEST: "The model's server did not accept the question.{detail}",
+    End.QUEUE_FULL: "{detail} Ask again after the next answer.",
+    End.BUSY: "There are too many questions at the moment. Ask again in a few minutes.",
+}
+
+_BEGINNINGS = {  # of what begins with the detail, where there is none
+    End.API_GONE: "The model's server does not offer the configured API.",
+    End.QUEUE_FULL: "There are too many questions waiting here.",
 }
 
 _LONGEST_DETAIL = 300  # characters of a server's own words; some send whole pages
@@ -41,10 +48,10 @@ def sentence(ending: Ending) -> str:
     if detail and detail[-1] not in ".!?…":
         detail += "."
     text = _SENTENCES[ending.end]
-    if ending.end is not End.API_GONE:
-        detail = f" {detail}" if detail else ""
-    elif not detail:
-        detail = "The model's server does not offer the configured API."
+    if ending.end in _BEGINNINGS:
+        detail = detail or _BEGINNINGS[ending.end]
+    elif detail:
+        detail = f" {detail}"
     return text.format(detail=detail, wait=_wait(ending.retry_after))
 
 

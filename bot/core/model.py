@@ -136,6 +136,8 @@ class End(StrEnum):
     TOO_LONG = "too_long"  # the conversation exceeds the model's context
     API_GONE = "api_gone"  # the server does not speak the configured API (any more)
     BAD_REQUEST = "bad_request"
+    QUEUE_FULL = "queue_full"  # not taken: too many questions of its channel are waiting
+    BUSY = "busy"  # not taken: too many questions are waiting in all
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from functools import wraps
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from bot.core.line import UNBOUNDED, Capacity
 from bot.core.model import Channel, Conversation, Ending, Exchange, Place, Prompt, Status, Turn
 from bot.errors import StoreError
 from bot.ports import Running
@@ -66,12 +67,21 @@ class MemoryStore:
     # Turns
 
     @_call
-    async def accept(self, prompt: Prompt) -> Turn | None:
-        if any(row.turn.prompt.key == prompt.key for row in self.rows.values()):
+    async def accept(self, prompt: Prompt, capacity: Capacity = UNBOUNDED) -> Turn | Ending | None:
+        turns = [row.turn for row in self.rows.values()]
+        if any(turn.prompt.key == prompt.key for turn in turns):
             return None
-        turn = Turn(len(self.rows) + 1, prompt)
+        queued = [turn.prompt.channel for turn in turns if turn.status is Status.QUEUED]
+        refusal = capacity.refusal(
+            queued.count(prompt.channel),
+            len([channel for channel in queued if channel.platform == prompt.channel.platform]),
+            running=any(t.prompt.channel == prompt.channel and t.status is Status.RUNNING for t in turns),
+        )
+        turn = Turn(len(self.rows) + 1, replace(prompt, text="") if refusal else prompt)
         self.rows[turn.id] = Row(turn)
-        return turn
+        if refusal:
+            self.rows[turn.id] = Row(replace(turn, status=refusal.status), ending=refusal)
+        return refusal or turn
 
     @_call
     async def begin(self, channel: Channel, backend: str) -> Running | None:

@@ -21,7 +21,7 @@ from adapters.database import schema
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
 from adapters.database.tables import Base
-from bot.core.model import Prompt
+from bot.core.model import Prompt, Turn
 from bot.errors import StoreError
 
 ROOT = Path(__file__).parents[3]
@@ -109,7 +109,7 @@ async def test_a_revision_may_build_a_table_anew_without_losing_what_refers_to_i
     """SQLite can change a column only by copying the table and dropping the old one."""
     store = await open_store(url)
     turn = await store.accept(ask("1"))
-    assert turn is not None
+    assert isinstance(turn, Turn)
     await store.add_message(turn, "m1")
     await store.close()
 
@@ -121,7 +121,7 @@ async def test_a_revision_may_build_a_table_anew_without_losing_what_refers_to_i
     monkeypatch.setattr(command, "upgrade", rebuild)
     store = await open_store(url)
     assert [open_turn.messages for open_turn in await store.open_turns()] == [("m1",)]
-    missing = type(turn)(99, turn.prompt)
+    missing = Turn(99, turn.prompt)
     with pytest.raises(StoreError):  # references are checked again
         await store.add_message(missing, "m2")
     await store.close()

@@ -135,7 +135,7 @@ async def test_closing_finishes_what_was_asked(url: str, ask: Callable[..., Prom
 async def test_a_database_in_memory_survives_cancelled_calls(ask: Callable[..., Prompt]) -> None:
     store = await open_store("sqlite://")
     first = await store.accept(ask("first"))
-    assert first is not None
+    assert isinstance(first, Turn)
     for instant in range(20):
         accepting = asyncio.create_task(store.accept(ask(str(instant))))
         for _ in range(instant):

@@ -18,7 +18,7 @@ DONE = Ending(End.COMPLETED)
 
 async def accept(store: DatabaseStore, prompt: Prompt) -> Turn:
     turn = await store.accept(prompt)
-    assert turn is not None
+    assert isinstance(turn, Turn)
     return turn
 
 
