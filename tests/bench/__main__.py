@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import delay, deltas, elsewhere, latency, lengths, many, simulated, stall
+from tests.bench import delay, deltas, elsewhere, flood, latency, lengths, many, simulated, stall
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
@@ -20,6 +20,7 @@ REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
     "elsewhere": elsewhere.report,
     "deltas": deltas.report,
     "paced": deltas.paced,
+    "flood": flood.report,
 }
 
 
