@@ -85,7 +85,7 @@ _MEASURE = """
   const presence = document.querySelector(%s);
   const pages = all.filter((message) => !message.querySelector(".app").hidden);
   const top = Math.max(rect(log).top, rect(log.querySelector(".messages")).top);
-  const bottom = Math.max(rect(presence).bottom, rect(all.at(-1)).bottom + 8);
+  const bottom = Math.max(rect(presence).bottom, rect(all.at(-1)).bottom + 4);
   return [rect(log).left, rect(log).width, top, bottom, rect(pages[0]).bottom];
 })()
 """
