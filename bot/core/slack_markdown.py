@@ -1,7 +1,8 @@
 """A page of the model's Markdown as Slack takes it, and as a notification.
 
-Slack's `markdown_text` knows Markdown, with tables and highlighted code, so a page goes as it is, except for what would
-act there: <!channel>, <@U1>, <#C1> and <https://elsewhere|a label>, which Slack reads in Markdown too.
+Slack's `markdown_text` knows Markdown, with tables and highlighted code, so a page goes as it is, except for formulas,
+which it does not know, and for what would act there: <!channel>, <@U1>, <#C1> and <https://elsewhere|a label>, which
+Slack reads in Markdown too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 
 from bot.core.markdown import one_newline, read_blocks
 from bot.core.plain_text import plain as words_of
+from bot.core.slack_formulas import with_readable_formulas
 
 LIMIT = 12_000  # characters: Slack's limit for markdown_text in chat.postMessage and chat.update
 NOTIFICATION = 150  # characters; phones show less, a desktop's notification about this much
@@ -21,6 +23,7 @@ ZERO_WIDTH = "\u200b"
 _LABELLED = r"[a-zA-Z][a-zA-Z0-9+.-]*:[^<>\n]*\|"
 _IN_TEXT = re.compile(rf"<(?=[!@#]|{_LABELLED})")
 _IN_CODE = re.compile(rf"<(?=!(?:channel|here|everyone|group)\b|!(?:subteam|date)\^|[@#][A-Z0-9]+[>|]|{_LABELLED})")
+_MAY_BE_FORMULA = re.compile(r"\$|\\[(\[]")
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(?:(?!\n[ \t]*\n)[\s\S])+?(?<!`)\1(?!`)")
 
 
@@ -30,11 +33,12 @@ def render(page: str) -> str:
     In text the bracket is escaped as Slack documents it, and does not act there. In code an entity may be shown as
     it is written, and whether Slack acts there is not documented, so a character of no width keeps the sequence apart.
     """
-    if not _IN_TEXT.search(page):
+    if not _IN_TEXT.search(page) and not _MAY_BE_FORMULA.search(page):
         return page
     page = one_newline(page)
     text = "".join(
-        _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", part) for part, code in _parts(page)
+        _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", with_readable_formulas(part))
+        for part, code in _parts(page)
     )
     return text if units(text) <= LIMIT else _IN_TEXT.sub(f"<{ZERO_WIDTH}", page)
 

@@ -21,7 +21,9 @@ _NARROWEST = 8  # a wrapped column of less is a column of broken words
 
 Alignment = Literal["left", "center", "right"]
 _GRAPHEME = regex.compile(r"\X")
-_EAST_ASIAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\u3000-\u303f\u30a0\u30fb\u30fc\uff01-\uff60]")
+_EAST_ASIAN = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\u3000-\u303f\u30a0\u30fb\u30fc\uff01-\uff60]"
+)
 _WIDE_SPACE, _WIDE_RULE = "\u3000", "\uff0d"
 _CONTROL = regex.compile(r"[\p{Cc}--\n]", regex.V1)
 

@@ -28,9 +28,7 @@ def main(names: Sequence[str]) -> int:
     """The exit code: 1 without a browser, 2 for a name that no answer has."""
     path = find_browser()
     if path is None:
-        print(
-            "gallery: there is no Chromium or Chrome on this machine; install one and run this again", file=sys.stderr
-        )
+        print("gallery: there is no Chromium or Chrome on this machine; install one first", file=sys.stderr)
         return 1
     if unknown := set(names) - {answer.name for answer in ANSWERS}:
         print(f"gallery: no answer is called {', '.join(sorted(unknown))}", file=sys.stderr)

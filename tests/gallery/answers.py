@@ -204,13 +204,13 @@ That is all. 2 * 3 * 4 = 24, and some_names_have_underscores.
 def _long_list(size: int) -> str:
     opening = "How a harbour is opened in spring:\n\n"
     return _up_to(
-        int(size * 1.25),
+        int(size * 1.5),
         opening,
         lambda n: (
             f"{n}. **Step {n}**: the harbour master walks the quay, counts the boats that wintered there and writes "
             f"down what he finds.\n"
-            f"   - He looks at the ropes, which the frost has made stiff, and at the rings.\n"
-            f"   - He tells the owner of boat {n * 7} what is to be mended before the first tide.\n"
+            f"    - He looks at the ropes, which the frost has made stiff, and at the rings.\n"
+            f"    - He tells the owner of boat {n * 7} what is to be mended before the first tide.\n"
         ),
         "\nThen the season begins.\n",
     )
@@ -275,21 +275,21 @@ ANSWERS = (
     Answer(
         "wide-table",
         "A wide table",
-        "What does not fit side by side is a list of its rows on Discord; a column of sentences is wrapped.",
+        "Sentences are wrapped in their columns on Discord, and rows stay apart.",
         "Which HTTP library should I take?",
         _WIDE,
     ),
     Answer(
         "east-asian",
         "East Asian text and emoji in a table",
-        "The columns line up, although these characters are twice as wide; families and flags stay whole.",
+        "The columns line up, although these characters are wider than letters; families and flags stay whole.",
         "日本でどの町がいいですか？",
         _EAST,
     ),
     Answer(
         "formulas",
         "Formulas",
-        "Text that can be read on Discord; the prices are no formula. Caught inside a formula: nothing of it is shown.",
+        "Text that can be read, in code where a part of it would be taken for markup; the prices are no formula.",
         "Remind me of some formulas.",
         _FORMULAS,
     ),
@@ -319,7 +319,7 @@ ANSWERS = (
     Answer(
         "code-seam",
         "A seam in code",
-        "The block is closed and opened again with its language; no line is cut. The whole code is offered as a file.",
+        "The block is closed and opened again with its language; no line is cut, and no function.",
         "Write the tides as a module.",
         _long_code,
         view="seam",
