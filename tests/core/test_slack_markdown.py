@@ -33,8 +33,8 @@ def test_nothing_acts_wherever_it_stands(text: str):
 
 @given(TEXTS)
 def test_it_looks_as_it_was_written(text: str):
-    """All but formulas."""
-    text = text.replace("$", "").replace("\\", "")
+    """All but formulas and footnotes."""
+    text = text.replace("$", "").replace("\\", "").replace("[", "")
     assert shown(render(text)) == shown(text)
 
 
@@ -102,6 +102,18 @@ def test_what_does_not_act_is_left_alone(text: str):
 )
 def test_formulas_are_text(source: str, sent: str):
     """In code where Slack would take a part of it for markup."""
+    assert render(source) == sent
+
+
+@pytest.mark.parametrize(
+    ("source", "sent"),
+    [
+        ("a river[^1], a lake[^12].\n\n[^1]: The Loire.", "a river¹, a lake¹².\n\n¹ The Loire."),
+        ("[^1]: https://e.org", "¹ https://e.org"),
+        ("the pattern [^a] and `[^1]`, [^1](https://e.org)",) * 2,
+    ],
+)
+def test_footnotes_are_raised_numbers(source: str, sent: str):
     assert render(source) == sent
 
 

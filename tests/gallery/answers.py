@@ -168,13 +168,12 @@ The [Loire](https://example.org/wiki/Loire_(river) "a river") is France's longes
 
 ![The bridge at Blois](https://example.org/blois.jpg)
 
-It floods every few years[^2]; the town keeps a [list of the{PAUSE} high waters][floods] since 1707.
+It floods every few years[^2]; the town keeps a [list of the{PAUSE} high waters](https://example.org/floods) since 1707.
 
 ---
 
 Write to <mailto:town@example.org>. Nobody is called by @everyone, <!channel> or <@U1000000002>.
 
-[floods]: https://example.org/floods
 [^1]: 1,006 km, of which little can be sailed.
 [^2]: The last time in **2016**.
 """
@@ -296,7 +295,7 @@ ANSWERS = (
     Answer(
         "links",
         "Links, a picture, footnotes, a rule",
-        "A link with brackets in it, one by reference, numbers of footnotes; nobody is called. Caught in the words of "
+        "A link with brackets in it, numbers of footnotes; nobody is called. Caught in the words of "
         "a link: no bare bracket.",
         "Tell me about the Loire, with links.",
         _LINKS,
