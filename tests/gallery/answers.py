@@ -34,12 +34,12 @@ class Answer:
 
 
 def _up_to(size: int, opening: str, line: Callable[[int], str], close: str = "") -> str:
-    """Lines until the text is `size` characters long, with a PAUSE in the middle of the last line but three."""
+    """Lines until the text is `size` characters long, with a PAUSE in the middle of the last line but one."""
     lines: list[str] = []
     while sum(map(len, lines)) < size - len(opening):
         lines.append(line(len(lines) + 1))
-    caught = lines[-4]
-    lines[-4] = caught[: len(caught) * 2 // 3] + PAUSE + caught[len(caught) * 2 // 3 :]
+    caught = lines[-2]
+    lines[-2] = caught[: len(caught) * 2 // 3] + PAUSE + caught[len(caught) * 2 // 3 :]
     return opening + "".join(lines) + close
 
 
@@ -202,17 +202,18 @@ That is all. 2 * 3 * 4 = 24, and some_names_have_underscores.
 
 def _long_list(size: int) -> str:
     opening = "How a harbour is opened in spring:\n\n"
-    return _up_to(
-        int(size * 1.5),
-        opening,
-        lambda n: (
-            f"{n}. **Step {n}**: the harbour master walks the quay, counts the boats that wintered there and writes "
-            f"down what he finds.\n"
-            f"    - He looks at the ropes, which the frost has made stiff, and at the rings.\n"
-            f"    - He tells the owner of boat {n * 7} what is to be mended before the first tide.\n"
-        ),
-        "\nThen the season begins.\n",
-    )
+    boats = size // 250  # so many that a page ends among them
+
+    def step(number: int) -> str:
+        first = (
+            f"{number}. **Quay {number}**: the harbour master walks it from end to end and writes down what he finds.\n"
+        )
+        return first + "".join(
+            f"    - Boat {number * 100 + boat} wants new ropes, and its owner hears of it before the first tide.\n"
+            for boat in range(1, boats + 1)
+        )
+
+    return _up_to(int(size * 1.6), opening, step, "\nThen the season begins.\n")
 
 
 def _long_code(size: int) -> str:
@@ -310,7 +311,7 @@ ANSWERS = (
     Answer(
         "list-seam",
         "A seam in a list",
-        "The second page goes on with the number that comes next, and with the list's indentation.",
+        "Where an item goes on, the second page begins with its number and an ellipsis; what follows counts on.",
         "How is a harbour opened?",
         _long_list,
         view="seam",
@@ -343,7 +344,7 @@ ANSWERS = (
     Answer(
         "cut",
         "Cut by length",
-        "What there is is closed, and the bot says in its own words why nothing more comes.",
+        "The bot says in its own words why nothing more comes, and what to write to get the rest.",
         "Explain how locks work.",
         f"A lock is a chamber with a gate at each end:\n\n- **Going up**: the boat enters below, the lower gate is "
         f"closed, and water from above fills the chamber until both levels are the same.\n- **Going down**: the same "
