@@ -222,7 +222,7 @@ def _long_code(size: int) -> str:
         "The whole table of tides, as a module:\n\n```python\n",
         lambda n: (
             f'def tide_{n:03}(hour: int) -> float:\n    """Metres over the mark of station {n}."""\n'
-            f"    return round({n} * 0.25 + hour / 12, 2)  # measured in 1987\n\n"
+            f"    return round({n} * 0.25 + hour / 12, 2)  # 1987\n\n"
         ),
         "```\n\nCall the one of your station.\n",
     )
@@ -275,7 +275,7 @@ ANSWERS = (
     Answer(
         "wide-table",
         "A wide table",
-        "Sentences are wrapped in their columns on Discord, and rows stay apart.",
+        "Sentences are wrapped in their columns on Discord, and rows stay apart; on Slack one scrolls sideways.",
         "Which HTTP library should I take?",
         _WIDE,
     ),
