@@ -1,15 +1,15 @@
 """Long and rich answers from end to end: what anybody could have seen of them at any moment, and what is left.
 
-The playground's own long answers, several at once, faster than a model writes them. The whole record is looked at: every
-state of every message, in order. What looks broken in a state is for `tests/visible.py` to say, which reads it as the
-platform does and not as the bot writes it.
+The playground's own long answers, several at once, faster than a model writes them. The whole record is looked at:
+every state of every message, in order. What looks broken in a state is for `tests/visible.py` to say, which reads it as
+the platform does and not as the bot writes it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.attaching import COMING
 from playground.openai.answers import answer
 from playground.openai.long_texts import BOOK, JAPANESE, LONG_CODE, LONG_TABLE, ONE_LINE
 from playground.openai.record import Said
@@ -40,8 +41,6 @@ PLAIN = [name for name in SOURCES if name != "rich"]  # their words stand in the
 AGAIN = {"python", "River", "Length", "km", "Flows", "into", "Gauge", "Chapter", "Trend"}
 WAYS = ["discord", "slack edit"]
 
-PACE, BOOKS_PACE = 450.0, 700.0  # tokens a second; the pages of the book come about as fast as Discord takes them
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -49,7 +48,7 @@ class Seen:
 
     source: str
     moments: list[Moment]
-    rest: str = ""  # what came as answer.md
+    files: dict[str, str]
 
     @property
     def screens(self) -> list[list[Moment]]:
@@ -65,38 +64,45 @@ Answers = dict[tuple[str, str], Seen]  # by way and question
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    """All answers in as many messages as they need; nothing was refused."""
-    yield asyncio.run(_play(tmp_path_factory.mktemp("whole"), WAYS, {"bot": {"max_pages": 0}}))
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """Every answer in as many messages as it needs. The book comes about as fast as Discord takes its pages."""
+    asked = [(way, name) for way in ("discord", "slack edit") for name in SOURCES]
+    return asyncio.run(_play(tmp_path_factory.mktemp("whole"), asked, {"max_pages": 0}, pace=450, books_pace=700))
 
 
-async def _play(path: Path, ways: list[str], settings: dict[str, dict[str, Any]]) -> Answers:
-    """Asks every question on every way at once, each in a room of its own."""
-    bot = {"shutdown_grace": 30.0, **settings.pop("bot", {})}
-    async with world(path, bot=bot, **settings) as here:
-        here.playground.openai.answer = _paced
+@pytest.fixture(scope="module")
+def filed(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """With the settings as they are by default."""
+    asked = [("discord", "book"), ("slack edit", "book")]
+    return asyncio.run(_play(tmp_path_factory.mktemp("filed"), asked, {}, pace=450, books_pace=1200))
+
+
+async def _play(
+    path: Path, asked: Sequence[tuple[str, str]], bot: dict[str, Any], *, pace: float, books_pace: float
+) -> Answers:
+    """Asks all at once, each question in a room of its own. Everything that the bot asked of anybody was granted."""
+
+    def paced(said: Sequence[Said]) -> Script:
+        speed = books_pace if "book" in said[-1].text else pace
+        return replace(answer(said), tokens_per_second=speed, first_token=0.0)
+
+    async with world(path, bot={"shutdown_grace": 30.0, **bot}) as here:
+        here.playground.openai.answer = paced
         await here.start()
-        rooms = {(way, name): _ask(here, way, name) for way in ways for name in SOURCES}
-        async with asyncio.timeout(60):
-            while not _all_said(here, len(rooms)):
-                await asyncio.sleep(0.1)
-            await here.stop()  # which waits for what is left to be shown
+        rooms = {(way, name): _ask(here, way, name) for way, name in asked}
+        await here.until(lambda: _all_said(here, len(rooms)), seconds=60.0)
+        await here.stop()  # which waits for what is left to be shown
         assert _not_taken(here) == []
         return {key: _seen(here, room, SOURCES[key[1]]) for key, room in rooms.items()}
 
 
-def _paced(said: Any) -> Script:
-    question: list[Said] = list(said)
-    pace = BOOKS_PACE if "book" in question[-1].text else PACE
-    return replace(answer(question), tokens_per_second=pace, first_token=0.0)
-
-
 def _ask(here: World, way: str, name: str) -> str:
+    """Returns the room."""
     discord, slack = here.playground.discord, here.playground.slack
-    if way == "discord":
-        here.ask_discord(f"{name}, please", room=(room := discord.add_channel(name.replace(" ", "-"))))
-    else:
-        here.ask_slack(f"{name}, please", room=(room := slack.add_channel(name.replace(" ", "-"))))
+    stand_in = discord if way == "discord" else slack
+    room = stand_in.add_channel(f"{way} {name}".replace(" ", "-"))
+    ask = here.ask_discord if way == "discord" else here.ask_slack
+    ask(f"{name}, please", room=room)
     return room
 
 
@@ -117,11 +123,9 @@ def _not_taken(here: World) -> list[Any]:
 
 def _seen(here: World, room: str, source: str) -> Seen:
     moments = [moment for moment in here.playground.timeline.moments if moment.room == room and moment.bot]
-    files = [(moment.platform, file.id) for moment in moments for file in moment.files]
-    named = [
-        (here.playground.discord if platform == "discord" else here.playground.slack).file(id) for platform, id in files
-    ]
-    return Seen(source, moments, "".join(content.decode() for name, content in named if name == "answer.md"))
+    stand_in = here.playground.discord if moments[0].platform == "discord" else here.playground.slack
+    files = [stand_in.file(file.id) for moment in moments for file in moment.files]
+    return Seen(source, moments, {name: content.decode() for name, content in files})
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -164,8 +168,24 @@ def test_no_family_is_torn_apart(answers: Answers, way: str):
         assert sum(page.count(emoji) for page in seen.pages) == JAPANESE.count(emoji) > 0
 
 
+def test_what_eight_messages_do_not_hold_is_in_a_file(filed: Answers):
+    """By default a book of 30,000 characters fills eight messages of Discord, and its rest is in answer.md."""
+    seen = filed["discord", "book"]
+    assert len(seen.pages) == 8
+    assert BOOK.endswith(seen.files["answer.md"])
+    _check_words(seen)
+    _check_states(seen)
+    _check_that_words_stay(seen)
+
+
+def test_a_book_fits_into_the_messages_of_slack(filed: Answers):
+    seen = filed["slack edit", "book"]
+    assert (len(seen.pages) <= 8, seen.files) == (True, {})
+    _check_words(seen)
+
+
 def _check_words(seen: Seen) -> None:
-    shown = [*seen.pages, seen.rest]
+    shown = [*seen.pages, seen.files.get("answer.md", "")]
     source = readable(seen.source)
     assert reached(source, shown) == len(source), f"it goes on with {source[reached(source, shown) :][:80]!r}"
     more = Counter(words("\n".join(shown))) - Counter(words(seen.source))
@@ -196,4 +216,5 @@ def _words_of(messages: list[Moment]) -> Counter[str]:
 
 
 def _text(moment: Moment) -> str:
-    return without_cursor(moment.text)
+    """Without what the bot says of its own, which goes when it is true no longer."""
+    return without_cursor(moment.text).replace(COMING, "")
