@@ -18,7 +18,7 @@ from bot.core.files import File
 from bot.core.model import Channel, Person, Place, Prompt
 from bot.core.pacing import Call, Limit, Receipt
 from bot.errors import Gone, Rejected, StoreError
-from bot.ports import Inbox
+from bot.ports import Inbox, Streaming
 
 CHANNEL = Channel("terminal", "")
 _QUIT = "q"
@@ -99,6 +99,9 @@ class TerminalPlatform:
         self._stopped.set()
         self._lines.put_nowait(None)
 
+    def streaming(self, place: Place) -> Streaming | None:
+        return None
+
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         self._shown.clear()
         return self._show(nonce, text)
@@ -115,6 +118,9 @@ class TerminalPlatform:
 
     async def typing(self, place: Place) -> float:
         return 0.0
+
+    async def quiet(self, place: Place) -> None:
+        """Nothing is shown that would have to be taken back."""
 
     async def close(self) -> None:
         """Nothing to do: the thread that reads ends with the process."""

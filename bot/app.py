@@ -95,6 +95,7 @@ def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform
                 secrets.slack_app_token.get_secret_value(),
                 api_url=settings.slack.api_url,
                 conversation_scope=settings.slack.conversation_scope,
+                streaming=settings.slack.streaming,
                 always_on=settings.slack.always_on,
             )
         )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
-from bot.core.actions import Attach, Delete, Edit, Post, Write
+from bot.core.actions import Append, Attach, Delete, Edit, Post, Start, Stop, Streamed, Write
 from bot.core.files import File
 from bot.core.model import Prompt
 from bot.core.pacing import Receipt
-from bot.ports import Platform
+from bot.ports import Platform, Streaming
 
 
 async def make(platform: Platform, prompt: Prompt, action: Write) -> Receipt:
     """Made again for the same question, nothing appears twice. Raises PlatformError."""
-    place, question = prompt.place, f"{crc32(prompt.key.encode()):08x}"
+    place, question = prompt.place, _nonce(prompt)
     match action:
         case Post(page, text):
             return await platform.post(place, text, nonce=f"{question}-{page}", first=page == 0)
@@ -25,6 +25,21 @@ async def make(platform: Platform, prompt: Prompt, action: Write) -> Receipt:
         case Attach(text, files):
             # another attempt whose text is another must not be given the files of the first
             return await platform.attach(place, text, files, nonce=f"{question}-f{_digest(text, files)}")
+
+
+async def make_streamed(streaming: Streaming, prompt: Prompt, action: Streamed) -> Receipt:
+    """The same for a message that grows. Raises PlatformError, of which StreamEnded is one."""
+    match action:
+        case Start(page, text):
+            return await streaming.start(text, person=prompt.author.id, nonce=f"{_nonce(prompt)}-{page}")
+        case Append(_, message, text):
+            return await streaming.append(message, text)
+        case Stop(_, message, text, more):
+            return await streaming.stop(message, text, more=more)
+
+
+def _nonce(prompt: Prompt) -> str:
+    return f"{crc32(prompt.key.encode()):08x}"
 
 
 def _digest(text: str, files: Sequence[File]) -> str:

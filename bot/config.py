@@ -48,6 +48,7 @@ class SlackSettings(Section):
     api_url: Url = "https://slack.com/api/"
     always_on: Ids = frozenset()
     conversation_scope: Literal["channel", "thread"] = "channel"
+    streaming: Literal["auto", "edit", "native"] = "auto"
 
 
 class DatabaseSettings(Section):

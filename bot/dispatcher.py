@@ -263,6 +263,17 @@ class Dispatcher:
                 return
         log.warning("sentence.not_said", extra={"detail": f"tried {len(_PAUSES)} times"})
 
+    async def _quiet(self, prompt: Prompt) -> None:
+        """Takes back that an answer is coming: the process that showed it may be gone."""
+        station = self._stations.get(prompt.channel.platform)
+        if station is None or not station.platform.limits(Call.QUIET, prompt.place):
+            return
+        permit = await station.gate.side_call(Call.QUIET, prompt.place)
+        try:
+            await permit.spend(station.platform.quiet(prompt.place))
+        except PlatformError as error:
+            log.info("typing.left", extra={"detail": str(error)})
+
     def _errand(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._errands.add(task)

@@ -6,6 +6,7 @@ RivuletError
 ├── BackendError        the model's side ended the answer; `ending` says how, `again` whether a retry is safe
 └── PlatformError       the chat service did not do what was asked
     ├── Refused         too many calls: wait `retry_after` seconds, then ask again
+    ├── StreamEnded     the message grows no more: replace its text, go on in another
     ├── Unreachable     no answer, or a server error: the same call may be repeated soon
     ├── Rejected        this call will never be accepted: log it, end the turn
     └── Gone            the message, the channel or the permission is gone: end the turn quietly
@@ -48,6 +49,14 @@ class Refused(PlatformError):
         super().__init__(f"refused for {retry_after:.3f} s")
         self.retry_after = retry_after  # seconds
         self.limit = limit
+
+
+class StreamEnded(PlatformError):
+    """A streamed message takes nothing more, and took nothing of this call. `by_person`: somebody stopped it."""
+
+    def __init__(self, text: str, *, by_person: bool = False) -> None:
+        super().__init__(text)
+        self.by_person = by_person
 
 
 class Unreachable(PlatformError):

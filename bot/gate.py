@@ -62,6 +62,10 @@ class Writer:
         self.wait = _NOT_ASKED
         self._gate = gate
 
+    def will_need(self, *calls: Call) -> None:
+        """From now on its final state will take these calls."""
+        self._gate.keep(self, calls)
+
     def changed(self) -> None:
         """What it needs has changed in kind, or from nothing to something."""
         self.wait = _NOT_ASKED
@@ -110,17 +114,31 @@ class Gate:
         self._side_calls = AsyncLimiter(5, 1)
 
     @contextmanager
-    def writer(self, place: Place, need: NeedOf) -> Generator[Writer]:
-        """A live reply: one permit for its final state is kept back while the block lasts."""
-        kept = self._limits_of(Call.EDIT, place)
-        writer = Writer(self, place, need, kept)
-        self._pacer.enter(kept)
+    def writer(self, place: Place, need: NeedOf, later: Sequence[Call] = (Call.EDIT,)) -> Generator[Writer]:
+        """A live reply: a permit of each kind that its final state may take is kept back while the block lasts."""
+        writer = Writer(self, place, need, self._limits(later, place))
+        self._pacer.enter(writer.later)
         try:
             with self._waiting(writer):
                 yield writer
         finally:
-            self._pacer.leave(self._now(), kept, shown=writer.shown)
-            self._changed(kept)
+            self._pacer.leave(self._now(), writer.later, shown=writer.shown)
+            self._changed(writer.later)
+
+    def keep(self, writer: Writer, calls: Sequence[Call]) -> None:
+        """Other permits are kept back for this reply."""
+        before, writer.later = writer.later, self._limits(calls, writer.place)
+        self._pacer.leave(self._now(), before, shown=writer.shown)
+        self._pacer.enter(writer.later, shown=writer.shown)
+        self._changed([*before, *writer.later])
+
+    def free(self, call: Call, place: Place) -> bool:
+        """Whether such a call would be allowed now."""
+        return self._pacer.available(self._now(), self._limits_of(call, place)) > 0
+
+    def spares(self, calls: Sequence[Call], place: Place) -> bool:
+        """Whether such calls can be made without those that other replies will need."""
+        return self._pacer.spare(self._now(), self._limits(calls, place)) >= 1
 
     async def side_call(self, call: Call, place: Place) -> Permit:
         """A permit for a call that is not part of an answer."""
@@ -211,6 +229,9 @@ class Gate:
                 case Done():
                     granted.set_result(None)
         return claims
+
+    def _limits(self, calls: Sequence[Call], place: Place) -> Sequence[Limit]:
+        return [limit for call in calls for limit in self._limits_of(call, place)]
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

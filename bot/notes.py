@@ -35,18 +35,9 @@ class Notes:
             log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
 
 
-async def seal(store: Store, turn: Turn, answer: str, ending: Ending) -> None:
-    """Stores the end of the turn, also when the task is being cancelled meanwhile. Raises StoreError."""
-    storing = asyncio.ensure_future(_finish(store, turn, answer, ending))
-    try:
-        await asyncio.shield(storing)
-    except asyncio.CancelledError:
-        await storing
-        raise
-
-
-async def _finish(store: Store, turn: Turn, answer: str, ending: Ending) -> None:
-    """Insists for a while: a turn whose end is not stored would be answered again at the next start."""
+async def finish(store: Store, turn: Turn, answer: str, ending: Ending) -> None:
+    """Stores the end of the turn. Raises StoreError, but insists before: a turn whose end is not stored would be
+    answered again at the next start."""
     for pause in _SEALING_PAUSES:
         try:
             return await store.finish(turn, answer, ending)
@@ -54,3 +45,13 @@ async def _finish(store: Store, turn: Turn, answer: str, ending: Ending) -> None
             log.error("turn.not_sealed", extra={"turn": turn.id, "detail": str(error)})
             await asyncio.sleep(pause)
     return await store.finish(turn, answer, ending)
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Does the work, also when the task is being cancelled meanwhile."""
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await working
+        raise

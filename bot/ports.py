@@ -78,6 +78,37 @@ class Inbox(Protocol):
         ...
 
 
+class Streaming(Protocol):
+    """Messages of one place that grow by appending. Every call is made once."""
+
+    @property
+    def place(self) -> Place:
+        """Where they appear, and whatever else belongs to the answer."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def start(self, text: str, *, person: str, nonce: str) -> Receipt:
+        """Begins a message; the receipt has its id. `person` asked, and sees it grow.
+
+        Calling again with the same nonce after Unreachable gives the message that is there, with the text it had.
+        Raises PlatformError; Rejected where nothing can be streamed here.
+        """
+        ...
+
+    async def append(self, message: str, text: str) -> Receipt:
+        """Adds to a message. Raises PlatformError; StreamEnded where it takes nothing more."""
+        ...
+
+    async def stop(self, message: str, text: str, *, more: bool) -> Receipt:
+        """Adds the rest, if any: from now on it is a message like any other. Raises as `append` does.
+
+        `more`: the answer goes on, and it goes on showing so until `Platform.quiet` or the next stop.
+        """
+        ...
+
+
 class Platform(Protocol):
     """One chat service. Every call is made once; nothing waits or retries inside except where it says so."""
 
@@ -104,6 +135,10 @@ class Platform(Protocol):
         """Serves until `close`, surviving drops of the connection. Ends by itself only where the person ends it."""
         ...
 
+    def streaming(self, place: Place) -> Streaming | None:
+        """How an answer is streamed here; None where it is posted and edited."""
+        ...
+
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         """Shows a new message; the receipt has its id. `first`: it is the answer's first page.
 
@@ -123,7 +158,7 @@ class Platform(Protocol):
         ...
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
-        """Replaces the text of a message of ours. Raises PlatformError."""
+        """Replaces the text of a message of ours, and ends its stream if one is still open. Raises PlatformError."""
         ...
 
     async def delete(self, place: Place, message: str) -> Receipt:
@@ -132,6 +167,13 @@ class Platform(Protocol):
 
     async def typing(self, place: Place) -> float:
         """Shows that an answer is coming; returns after how many seconds to say so again (0: never).
+
+        Raises PlatformError.
+        """
+        ...
+
+    async def quiet(self, place: Place) -> None:
+        """Takes back what `typing` shows. Where that ends by itself this costs nothing: `limits` names none for it.
 
         Raises PlatformError.
         """

@@ -1,8 +1,8 @@
-"""Drives one turn: Backend -> Reply -> Platform.
+"""Drives one turn: Backend -> Reply (or StreamedReply) -> Platform.
 
     reading   the model's stream -> reply.feed, whatever the platform does
     writing   a permit -> reply.next_action -> the call -> reply.done, until the reply is done
-    typing    until the first page is there
+    typing    until the first page is there; what it leaves is taken back at the end
 
 Reading never waits for writing and writing never waits for reading; both know only the reply. Neither waits for the
 database: what becomes known meanwhile is noted in its order, behind their backs, and before the end is stored.
@@ -15,15 +15,16 @@ import logging
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from bot.calls import make
-from bot.core.actions import Attach, Delete, Edit, Post, Write
+from bot.calls import make, make_streamed
+from bot.core.actions import Append, Attach, Delete, Edit, Post, Start, Stop, Streamed, Write
 from bot.core.attaching import Attaching
 from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Working
-from bot.core.pacing import Call
+from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Reply
-from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, Unreachable
+from bot.core.streamed_reply import Showing, StreamedReply
+from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
 from bot.gate import Gate, Permit, Writer
-from bot.notes import Notes, seal
+from bot.notes import Notes, finish, to_its_end
 from bot.ports import Backend, Platform, Running, Store
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _TRIES = 3  # of asking the model, while nothing has been shown
 _LONGEST_WAIT = 10.0  # seconds that a person is left waiting for a retry without being told
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
+_LEAVING = 5.0  # seconds for taking back what would look as if the answer went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,20 @@ class Relay:
         self._store = store
         self._gate = gate
         self._timeouts = timeouts
-        self._reply = Reply(platform.dialect, turn.messages, resumed=turn.attempts > 1, attaching=attaching)
+        streaming = platform.streaming(turn.prompt.place)
+        self._place = streaming.place if streaming else turn.prompt.place
+        resumed = turn.attempts > 1 or bool(turn.messages)
+        self._streaming = None if resumed else streaming
+        self._streamed = StreamedReply(self._streaming.dialect, attaching) if self._streaming else None
+        self._reply: Showing = self._streamed or Reply(
+            platform.dialect, turn.messages, resumed=turn.attempts > 1, attaching=attaching
+        )
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
         self._showing = asyncio.Event()  # the first page is there, or on its way
         self._calls = 0
+        self._quiet: Permit | None = None  # kept for taking back that an answer is coming
+        self._typed = turn.attempts > 1  # this process, or one before it, has said that an answer is coming
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -86,18 +97,21 @@ class Relay:
 
         Raises StoreError if its end cannot be stored.
         """
-        place = self._turn.prompt.place
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
-        with self._gate.writer(place, self._reply.need) as self._writer:
-            async with asyncio.TaskGroup() as group:
-                self._notes = Notes(group, self._turn)
-                self._reading = group.create_task(self._read())
-                typing = group.create_task(self._type())
-                await self._write(self._writer)
-                self._reading.cancel()
-                typing.cancel()
-        ending = self._reply.ending or Ending(End.STOPPED)
-        await seal(self._store, self._turn, self._reply.text, ending)
+        later = (Call.STOP, Call.APPEND) if self._streamed else (Call.EDIT,)
+        try:
+            with self._gate.writer(self._place, self._need, later) as self._writer:
+                async with asyncio.TaskGroup() as group:
+                    self._notes = Notes(group, self._turn)
+                    self._reading = group.create_task(self._read())
+                    typing = group.create_task(self._type())
+                    await self._write(self._writer)
+                    self._reading.cancel()
+                    typing.cancel()
+            ending = self._reply.ending or Ending(End.STOPPED)
+            await to_its_end(finish(self._store, self._turn, self._reply.text, ending))
+        finally:
+            await to_its_end(self._leave())
         log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
         return ending
 
@@ -187,7 +201,7 @@ class Relay:
         pause = 0.5
         while (permit := await writer.permit()) is not None:
             action = self._reply.next_action()
-            if not isinstance(action, Write):
+            if not isinstance(action, Write | Streamed):
                 permit.unused()
                 continue
             if action.call is not permit.call:  # the text has moved on to another page since the permit was chosen
@@ -202,25 +216,49 @@ class Relay:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _perform(self, action: Write, permit: Permit) -> None:
+    def _need(self) -> Need | Idle | Done:
+        """What the reply needs; where streams are scarce now, what it needs without."""
+        need = self._reply.need()
+        if self._streamed is None or not isinstance(need, Need):
+            return need
+        if need.call is Call.START and not self._gate.spares((Call.START, Call.STOP), self._place):
+            self._edit_instead()
+        elif need.call is Call.STOP and not self._gate.free(Call.STOP, self._place):
+            self._streamed.append_first()
+        else:
+            return need
+        return self._streamed.need()
+
+    def _edit_instead(self) -> None:
+        if self._streamed is not None and self._writer is not None:
+            self._streamed.edit_instead()
+            self._writer.will_need(Call.EDIT)
+
+    async def _perform(self, action: Write | Streamed, permit: Permit) -> None:
         """Makes one call, and tells the reply what became of it. Raises Unreachable."""
         self._calls += 1
         self._showing.set()
         try:
-            receipt = await permit.spend(make(self._platform, self._turn.prompt, action))
+            receipt = await permit.spend(self._call(action))
         except Refused as error:
             log.warning("platform.refused", extra={"turn": self._turn.id, "retry_after": error.retry_after})
             self._reply.failed()
         except Unreachable:
             self._reply.unknown(action)
             raise
+        except StreamEnded as error:
+            assert self._streamed is not None
+            log.info("stream.ended", extra={"turn": self._turn.id, "detail": str(error)})
+            self._streamed.ended(action, by_person=error.by_person)
+            if error.by_person:
+                self.stop(Ending(End.STOPPED))
         except (Gone, Rejected) as error:
+            if isinstance(error, Rejected) and self._reply.rejected(action):
+                log.warning("call.rejected", extra={"turn": self._turn.id, "detail": str(error)})
+                self._edit_instead()
+                return
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
                 self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
-                return
-            if isinstance(action, Attach) and isinstance(error, Rejected):
-                log.warning("files.rejected", extra={"turn": self._turn.id, "detail": str(error)})
-                self._reply.rejected(action)
                 return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
@@ -228,25 +266,37 @@ class Relay:
         else:
             self._made(action, receipt.message)
 
-    def _made(self, action: Write, message: str) -> None:
+    async def _call(self, action: Write | Streamed) -> Receipt:
+        prompt = replace(self._turn.prompt, place=self._place)
+        if isinstance(action, Write):
+            return await make(self._platform, prompt, action)
+        assert self._streaming is not None
+        if isinstance(action, Stop):
+            self._typed = self._typed or action.more
+        return await make_streamed(self._streaming, prompt, action)
+
+    def _made(self, action: Write | Streamed, message: str) -> None:
         self._reply.done(action, message)
         match action:
-            case Post():
+            case Post() | Start():
                 self._notes.add(self._store.add_message(self._turn, message))
             case Delete():
                 self._notes.add(self._store.drop_message(self._turn, message))
-            case Edit() | Attach():  # a message of files is no page: a second attempt must not write into it
+            case Edit() | Append() | Stop() | Attach():  # files are no page: a second attempt must not write into them
                 pass
 
     # Typing
 
     async def _type(self) -> None:
-        place = self._turn.prompt.place
+        place = self._place
+        if self._platform.limits(Call.QUIET, place):  # first, so that taking it back never has to wait
+            self._quiet = await self._gate.side_call(Call.QUIET, place)
         while not (self._showing.is_set() or self._reply.visible or self._reply.ending):
             permit = await self._gate.side_call(Call.TYPING, place)
             if self._showing.is_set():
                 permit.unused()
                 return
+            self._typed = True
             try:
                 again = await permit.spend(self._platform.typing(place))
             except PlatformError as error:
@@ -259,6 +309,27 @@ class Relay:
                     await self._showing.wait()
             except TimeoutError:
                 pass
+
+    async def _leave(self) -> None:
+        """Leaves nothing that looks as if the answer went on, however it ended."""
+        try:
+            async with asyncio.timeout(_LEAVING):
+                if self._streaming and self._streamed and (message := self._streamed.streaming):
+                    await self._streaming.stop(message, "", more=False)
+        except (PlatformError, TimeoutError) as error:
+            log.warning("stream.left_open", extra={"turn": self._turn.id, "detail": str(error)})
+        if not self._typed:
+            if self._quiet is not None:
+                self._quiet.unused()
+            return
+        if not self._platform.limits(Call.QUIET, self._place):
+            return
+        try:
+            async with asyncio.timeout(_LEAVING):
+                permit = self._quiet or await self._gate.side_call(Call.QUIET, self._place)
+                await permit.spend(self._platform.quiet(self._place))
+        except (PlatformError, TimeoutError) as error:
+            log.info("typing.left", extra={"turn": self._turn.id, "detail": str(error)})
 
 
 def _opaque(prompt: Prompt) -> str:

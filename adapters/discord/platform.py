@@ -18,7 +18,7 @@ from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Receipt
 from bot.errors import PlatformError, Rejected
-from bot.ports import Inbox
+from bot.ports import Inbox, Streaming
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,8 @@ class DiscordPlatform:
 
     def limits(self, call: Call, place: Place) -> Sequence[Limit]:
         """The channel's own limit for this kind of call, and that of the whole bot."""
+        if call not in _WINDOWS and call is not Call.ATTACH:
+            return ()  # not made here
         counted = Call.POST if call is Call.ATTACH else call  # it is a post, also for Discord
         return (Limit(f"discord:{counted}:{place.room}", *_WINDOWS[counted]), _ALL_CALLS)
 
@@ -90,6 +92,9 @@ class DiscordPlatform:
         """Serves until `close`. Raises ConfigError when Discord does not let the bot in any more."""
         if self._gateway is not None:
             await self._gateway.serve()
+
+    def streaming(self, place: Place) -> Streaming | None:
+        return None
 
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         """Shows a new message, as a reply to the question if it is the first page. Raises PlatformError."""
@@ -126,6 +131,9 @@ class DiscordPlatform:
         """Shows that an answer is coming; returns after how many seconds to say so again. Raises PlatformError."""
         await self._write(Call.TYPING, place, "POST", "typing")
         return _TYPING_SHOWS
+
+    async def quiet(self, place: Place) -> None:
+        """Discord takes it back by itself."""
 
     async def close(self) -> None:
         """Stops delivering, lets running calls finish, and disconnects."""

@@ -13,7 +13,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import Gone, PlatformError, Refused, Rejected, Unreachable
+from bot.errors import Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
 
 WebClient: TypeAlias = Any  # slack_sdk's AsyncWebClient, whose types are partly unknown
 
@@ -48,6 +48,29 @@ _PLACE_GONE = {
     "team_disabled",
     "org_login_required",
 }
+
+
+_UNSUPPORTED = {
+    "unknown_method",
+    "method_deprecated",
+    "feature_not_enabled",
+    "feature_disabled",
+    "not_supported",
+    "not_agent_app",
+    "channel_type_not_supported",
+}
+
+
+class Unsupported(Rejected):
+    """The workspace, or this kind of channel, does not have what the call is for. `word` is Slack's."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"Slack says {word}")
+        self.word = word
+
+
+class StillStreaming(Rejected):
+    """The message is a stream that nobody has ended."""
 
 
 class ScopeMissing(Gone):
@@ -92,6 +115,12 @@ def to_platform_error(error: Exception, *, limit: str = "", wait: float = 3.0) -
         return Gone(f"Slack says {code}", message=True)
     if code == "missing_scope":
         return ScopeMissing(f"Slack says {code}")
+    if code in {"message_not_in_streaming_state", "stopped_by_user"}:
+        return StreamEnded(f"Slack says {code}", by_person=code == "stopped_by_user")
+    if code in _UNSUPPORTED:
+        return Unsupported(code)
+    if code == "streaming_state_conflict":
+        return StillStreaming(f"Slack says {code}")
     if code in _PLACE_GONE or code.startswith("restricted_action"):
         return Gone(f"Slack says {code}")
     return Rejected(f"Slack says {code}")

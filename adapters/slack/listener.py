@@ -1,4 +1,4 @@
-"""What Slack delivers, taken to the inbox: posts as questions, the slash command as a command.
+"""What Slack delivers, taken to the inbox: posts as questions, the slash command and the Stop button as commands.
 
 Bolt runs with `process_before_response`: an envelope is acknowledged after its listener has returned, so a question is
 stored before Slack is told that it was received. A listener that raises leaves the envelope without an acknowledgement,
@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -21,12 +23,13 @@ from adapters.slack.people import People
 from adapters.slack.prompts import Scope, is_addressed, is_post, is_reply, people_in, to_prompt, where
 from adapters.slack.sign_in import Me
 from bot.core.commands import Command
-from bot.core.model import Channel
-from bot.errors import RivuletError
+from bot.core.model import Channel, Place
+from bot.errors import PlatformError, RivuletError
 from bot.ports import Inbox
 
 log = logging.getLogger(__name__)
 
+_PRESSED = 200  # Stop buttons remembered, since Slack delivers events more than once
 _ANYTHING = re.compile("")
 
 
@@ -34,12 +37,24 @@ class Listener:
     """Decides which events are questions and hands them on, those of one room in the order in which they came."""
 
     def __init__(
-        self, me: Me, people: People, inbox: Inbox, *, scope: Scope, always_on: frozenset[str], command: str
+        self,
+        me: Me,
+        people: People,
+        inbox: Inbox,
+        *,
+        scope: Scope,
+        direct_threads: bool,
+        always_on: frozenset[str],
+        command: str,
+        quiet: Callable[[Place], Awaitable[None]],
     ) -> None:
         self._me = me
         self._people = people
         self._inbox = inbox
         self._scope: Scope = scope
+        self._direct_threads = direct_threads
+        self._quiet = quiet
+        self._pressed: deque[str] = deque(maxlen=_PRESSED)
         self._always_on = always_on
         self._command = command
         self._rooms: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -64,6 +79,7 @@ class Listener:
         app.error(self._failed)
         app.event("app_mention")(self._on_post)
         app.event("message")(self._on_post)
+        app.event("agent_session_stopped")(self._on_stop)
         app.command(self._command)(self._on_command)
         # Bolt does not acknowledge what nobody listens to, and Slack then delivers it three times more.
         app.event(_ANYTHING)(_ignore_event)
@@ -78,12 +94,39 @@ class Listener:
             if not is_addressed(event, bot_user=me.user, always_on=self._always_on):
                 if not is_reply(event):
                     return
-                if not await self._inbox.knows(*where(event, team=me.team, scope=self._scope)):
+                if not await self._inbox.knows(*self._where(event)):
                     return
             names = await self._people.names(people_in(event, bot_user=me.user))
-            prompt = to_prompt(event, team=me.team, bot_user=me.user, scope=self._scope, names=names)
+            prompt = to_prompt(
+                event,
+                team=me.team,
+                bot_user=me.user,
+                scope=self._scope,
+                direct_threads=self._direct_threads,
+                names=names,
+            )
             if prompt is not None:
                 await self._inbox.receive(prompt)
+
+    async def _on_stop(self, event: dict[str, Any]) -> None:
+        """Somebody pressed Stop under a thread. It counts where their `!stop` would."""
+        if event.get("user") in {None, "", self._me.user} or not (event.get("channel") and event.get("thread_ts")):
+            return
+        if (press := str(event.get("event_ts"))) in self._pressed:
+            return  # delivered again: it must not stop the next answer
+        channel, place = self._where({**event, "ts": event["thread_ts"]})
+        if is_addressed(event, bot_user=self._me.user, always_on=self._always_on) or await self._inbox.knows(
+            channel, place
+        ):
+            await self._inbox.obey(Command.STOP, channel)
+        self._pressed.append(press)
+        try:
+            await self._quiet(place)  # also where nothing runs: a crash may have left the button there
+        except PlatformError as error:
+            log.info("slack.status.left", extra={"detail": str(error)})
+
+    def _where(self, event: dict[str, Any]) -> tuple[Channel, Place]:
+        return where(event, team=self._me.team, scope=self._scope, direct_threads=self._direct_threads)
 
     async def _on_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         await ack({"response_type": "ephemeral", "text": await self._obey(command)})
@@ -97,7 +140,8 @@ class Listener:
         except ValueError:
             wish = Command.HELP
         room = str(command["channel_id"])
-        if self._scope == "thread" and wish is not Command.HELP and not room.startswith("D"):
+        threaded = self._scope == "thread" and (self._direct_threads or not room.startswith("D"))
+        if threaded and wish is not Command.HELP:
             # Slack does not say in which thread a slash command was typed
             return f"Each thread has a conversation of its own here: write `!{wish}` in the thread."
         try:

@@ -11,22 +11,24 @@ from typing import Any
 
 import aiohttp
 
-from adapters.slack.calls import TIMEOUT, Answer, made, web_client
+from adapters.slack.calls import TIMEOUT, Answer, StillStreaming, made, web_client
+from adapters.slack.content import mark, nonce_of, page
 from adapters.slack.listener import Listener
 from adapters.slack.people import People
 from adapters.slack.probe import probe
 from adapters.slack.prompts import Scope
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
 from adapters.slack.socket import SDK_LOG, Socket
+from adapters.slack.status import Status
+from adapters.slack.streams import Streams, Way
 from adapters.slack.uploads import holds, upload
 from bot.core.dialects import SLACK
 from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Receipt
 from bot.errors import ConfigError, Gone, Refused, Rejected, Unreachable
-from bot.ports import Inbox
+from bot.ports import Inbox, Streaming
 
-_PAGE = "rivulet_page"  # the type of the metadata that carries a nonce
 _UNSURE = 1_000  # nonces remembered whose posts nobody repeated
 _LOOKS = (0.3, 0.7, 1.0, 2.0, 4.0)  # seconds between looks for shared files: Slack shows them after it says that it did
 
@@ -44,6 +46,7 @@ class SlackPlatform:
         *,
         api_url: str = "https://slack.com/api/",
         conversation_scope: Scope = "channel",
+        streaming: Way = "auto",
         always_on: frozenset[str] = frozenset(),
         command: str = "/rivulet",
         heartbeat: float = 5.0,  # seconds between the socket's pings; a dead connection is noticed within four
@@ -51,6 +54,7 @@ class SlackPlatform:
         self._bot_token = bot_token
         self._app_token = app_token
         self._scope: Scope = conversation_scope
+        self._way: Way = streaming
         self._always_on = always_on
         self._command = command
         self._heartbeat = heartbeat
@@ -60,6 +64,9 @@ class SlackPlatform:
         self._since = 0.0  # when we connected; seconds since 1970, as Slack's ts
         self._socket: Socket | None = None
         self._unsure: deque[str] = deque(maxlen=_UNSURE)  # nonces of posts that may or may not have appeared
+        self._known: deque[str] = deque(maxlen=_UNSURE)  # messages of ours that are certainly accounted for
+        self._streams = Streams(self._client, streaming)
+        self._status = Status(self._client, self._made)
         self._busy: set[asyncio.Future[None]] = set()
         self._closed = asyncio.Event()
 
@@ -79,8 +86,12 @@ class SlackPlatform:
                 return (Limit(f"slack:chat.update:{team}", 50, 60.0),)
             case Call.DELETE:  # tier 3
                 return (Limit(f"slack:chat.delete:{team}", 50, 60.0),)
-            case Call.TYPING:
-                return ()
+            case Call.START | Call.STOP:  # tier 2: at least 20 a minute
+                return (Limit(f"slack:chat.{call}Stream:{team}", 20, 60.0),)
+            case Call.APPEND:  # tier 4: at least 100 a minute, for all streams together
+                return (Limit(f"slack:chat.appendStream:{team}", 100, 60.0),)
+            case Call.TYPING | Call.QUIET:  # tier 3, in one window: they are one method
+                return (Limit(f"slack:sessions.setStatus:{team}", 50, 60.0),)
 
     async def connect(self, inbox: Inbox) -> str:
         if faults := mixed_up(self._bot_token, self._app_token):
@@ -97,8 +108,10 @@ class SlackPlatform:
                 People(self._client),
                 inbox,
                 scope=self._scope,
+                direct_threads=self._scope == "thread" and self._way != "edit",
                 always_on=self._always_on,
                 command=self._command,
+                quiet=self.quiet,
             )
             app = listener.app(self._keyless, SDK_LOG)
             self._socket = Socket(app, self._app_token, heartbeat=self._heartbeat, proxy=self._client.proxy)
@@ -111,28 +124,24 @@ class SlackPlatform:
     async def run(self) -> None:
         await self._closed.wait()
 
+    def streaming(self, place: Place) -> Streaming | None:
+        return self._streams.at(place, self._me.team, self._stream_made, self._find_page)
+
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
-        known = self._may_be_there(place, nonce)
-        if known and (found := await self._find(place, lambda message: _nonce(message) == nonce)):
+        if found := await self._find_page(place, nonce):
             return Receipt(found)
         limit = self.limits(Call.POST, place)[0].key
-        metadata = {"event_type": _PAGE, "event_payload": {"nonce": nonce}}
         call = self._client.chat_postMessage(
             channel=place.room,
             thread_ts=place.thread or None,
-            markdown_text=text,
+            **page(text),
             unfurl_links=False,
             unfurl_media=False,
-            metadata=metadata,
+            metadata=mark(nonce),
         )
-        try:
+        with self._unsure_if_lost(nonce):
             answer = await self._made(call, limit=limit, wait=1.0)
-        except (Refused, Rejected, Gone):
-            raise
-        except BaseException:  # unreachable or cancelled: it may have been taken
-            self._unsure.append(nonce)
-            raise
-        return Receipt(str(answer.data["ts"]))
+        return Receipt(self._ours(str(answer.data["ts"])))
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         """Waits until the files are there, for a few seconds: Slack's answer does not tell the message."""
@@ -160,8 +169,12 @@ class SlackPlatform:
             raise Unreachable("Slack has taken the files but does not show them yet")
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
-        call = self._client.chat_update(channel=place.room, ts=message, markdown_text=text)
-        await self._made(call, limit=self.limits(Call.EDIT, place)[0].key)
+        self._ours(message)
+        try:
+            await self._update(place, message, text)
+        except StillStreaming:  # a process before this one has left it so
+            await self._streams.end(place, message, self._stream_made)
+            await self._update(place, message, text)
         return Receipt(message)
 
     async def delete(self, place: Place, message: str) -> Receipt:
@@ -170,8 +183,10 @@ class SlackPlatform:
         return Receipt(message)
 
     async def typing(self, place: Place) -> float:
-        """Slack shows no typing of bots in channels."""
-        return 0.0
+        return await self._status.busy(place)
+
+    async def quiet(self, place: Place) -> None:
+        await self._status.idle(place)
 
     async def probe(self) -> list[str]:
         """What is wrong with tokens, scopes and Socket Mode, each with how to mend it. Needs no `connect`."""
@@ -189,6 +204,12 @@ class SlackPlatform:
             await self._client.session.close()
         self._closed.set()
 
+    async def _update(self, place: Place, message: str, text: str) -> None:
+        call = self._client.chat_update(
+            channel=place.room, ts=message, metadata=self._streams.mark(message), **page(text)
+        )
+        await self._made(call, limit=self.limits(Call.EDIT, place)[0].key)
+
     async def _made(self, call: Awaitable[Any], *, limit: str = "", wait: float = 3.0) -> Answer:
         with self._in_work():
             return await made(call, limit=limit, wait=wait)
@@ -202,6 +223,43 @@ class SlackPlatform:
         finally:
             self._busy.discard(done)
             done.set_result(None)
+
+    async def _stream_made(self, call: Awaitable[Any], kind: Call, *, nonce: str = "") -> Answer:
+        limit = self.limits(kind, Place(""))[0].key
+        if not nonce:
+            return await self._made(call, limit=limit)
+        with self._unsure_if_lost(nonce):
+            answer = await self._made(call, limit=limit)
+        self._ours(str(answer.data["ts"]))
+        return answer
+
+    @contextmanager
+    def _unsure_if_lost(self, nonce: str) -> Generator[None]:
+        try:
+            yield
+        except (Refused, Rejected, Gone):
+            raise
+        except BaseException:  # unreachable or cancelled: it may have been taken
+            self._unsure.append(nonce)
+            raise
+
+    def _ours(self, message: str) -> str:
+        self._known.append(message)
+        return message
+
+    async def _find_page(self, place: Place, nonce: str) -> str:
+        """The message that an earlier post or start with this nonce has made, if it has."""
+        if not self._may_be_there(place, nonce):
+            return ""
+        found = await self._find(place, lambda message: nonce_of(message) == nonce)
+        if not found and self._streams.may_be_in(place):  # a stream is marked when it ends, so one is left by a crash
+            found = await self._find(place, lambda message: self._is_unmarked(message, place))
+        return self._ours(found) if found else ""
+
+    def _is_unmarked(self, message: dict[str, Any], place: Place) -> bool:
+        ts = str(message["ts"])
+        later = _seconds(ts) > _seconds(place.message)
+        return later and not (nonce_of(message) or message.get("files") or ts in self._known)
 
     def _may_be_there(self, place: Place, nonce: str) -> bool:
         """Whether an earlier post with this nonce may have appeared: ours, or that of a process before this one."""
@@ -237,11 +295,6 @@ class SlackPlatform:
             cursor = paging.get("next_cursor")
             if not cursor:
                 return ""
-
-
-def _nonce(message: dict[str, Any]) -> str | None:
-    metadata: dict[str, Any] = message.get("metadata") or {}
-    return metadata.get("event_payload", {}).get("nonce") if metadata.get("event_type") == _PAGE else None
 
 
 def _seconds(ts: str) -> float:

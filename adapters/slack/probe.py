@@ -14,6 +14,7 @@ from bot.errors import ConfigError, PlatformError
 # What each scope is needed for.
 SCOPES = {
     "app_mentions:read": "to hear when somebody mentions the bot",
+    "assistant:write": "to be an agent in direct messages, with a status and a Stop button",
     "chat:write": "to answer",
     "files:write": "to attach the rest of a very long answer, or a long piece of code",
     "commands": "for the slash command",

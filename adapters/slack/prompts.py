@@ -5,7 +5,8 @@ channel; or where it goes on in a thread in which the bot was asked before. A ba
 the top level of a channel it needs a mention (or the slash command): other bots listen for such words too.
 
 The answer to a post in a channel goes into that post's thread. In a direct message it goes where the question is: into
-the thread of a threaded question, else un-threaded.
+the thread of a threaded question, else un-threaded; where it is streamed, into the question's own thread, since Slack
+streams in threads only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from bot.core.model import Channel, Person, Place, Prompt
 Scope = Literal["channel", "thread"]
 
 # What the Slack app must be subscribed to; message.* all arrive as `message`.
-SUBSCRIPTIONS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+SUBSCRIPTIONS = (
+    "agent_session_stopped",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+)
 
 # A post, a reply also sent to the channel, a post with files. Edits, deletions, joins and the like are no questions.
 _POSTS = {"", "thread_broadcast", "file_share"}
@@ -52,10 +60,13 @@ def people_in(event: Mapping[str, Any], *, bot_user: str) -> list[str]:
     return [person for person in people if person != bot_user]
 
 
-def where(event: Mapping[str, Any], *, team: str, scope: Scope) -> tuple[Channel, Place]:
-    """Whose conversation a post belongs to, and where its answer goes."""
+def where(event: Mapping[str, Any], *, team: str, scope: Scope, direct_threads: bool = False) -> tuple[Channel, Place]:
+    """Whose conversation a post belongs to, and where its answer goes.
+
+    `direct_threads`: a question in a direct message begins a thread with a memory of its own, as one in a channel does.
+    """
     room, ts = event["channel"], event["ts"]
-    thread = event.get("thread_ts") or ("" if _is_direct(event) else ts)
+    thread = event.get("thread_ts") or ("" if _is_direct(event) and not direct_threads else ts)
     identity = f"{team}:{room}:{thread}" if scope == "thread" and thread else f"{team}:{room}"
     return Channel("slack", identity), Place(room, message=ts, thread=thread)
 
@@ -66,6 +77,7 @@ def to_prompt(
     team: str,
     bot_user: str,
     scope: Scope = "channel",
+    direct_threads: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Prompt | None:
     """The question of an addressed post, or None if it is none.
@@ -80,7 +92,7 @@ def to_prompt(
         if not (_is_direct(event) or _mentions(event, bot_user)):
             return None  # a picture without words in a thread asks for nothing
         text = "!help"
-    channel, place = where(event, team=team, scope=scope)
+    channel, place = where(event, team=team, scope=scope, direct_threads=direct_threads)
     return Prompt(
         key=f"slack:{team}:{place.room}:{place.message}",
         channel=channel,

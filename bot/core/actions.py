@@ -46,5 +46,37 @@ class Attach:
     files: tuple[File, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a message that grows by appending, below the others, with this text."""
+
+    call: ClassVar = Call.START
+    page: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add to a message."""
+
+    call: ClassVar = Call.APPEND
+    page: int
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Add what is left of a page, if anything, and let its message be an ordinary one."""
+
+    call: ClassVar = Call.STOP
+    page: int
+    message: str
+    text: str
+    more: bool = False  # the answer goes on in another message
+
+
+Streamed = Start | Append | Stop
 Write = Post | Edit | Delete | Attach
+Shown = Write | Streamed
 Action = Write | Idle | Done

@@ -36,7 +36,11 @@ class Call(StrEnum):
     ATTACH = "attach"
     EDIT = "edit"
     DELETE = "delete"
+    START = "start"  # the three of a message that grows by appending
+    APPEND = "append"
+    STOP = "stop"
     TYPING = "typing"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +295,13 @@ class Pacer:
     def __init__(self) -> None:
         self._windows: dict[str, Window] = {}
 
-    def enter(self, limits: Iterable[Limit]) -> None:
+    def enter(self, limits: Iterable[Limit], *, shown: bool = False) -> None:
         """A reply is live and will need a permit of each of these for its final state."""
         for limit in limits:
-            self._window(limit).live += 1
+            window = self._window(limit)
+            window.live += 1
+            if shown:
+                window.show()
 
     def leave(self, now: float, limits: Iterable[Limit], *, shown: bool = False) -> None:
         """The reply has ended. `shown`: its first message was granted here."""
@@ -317,6 +324,15 @@ class Pacer:
                 if (at := self._window(limit).show_at(now)) > until:
                     until, key = at, limit.key
         return Wait(until, key) if until > now else None
+
+    def available(self, now: float, limits: Sequence[Limit]) -> int:
+        """How many calls that count against all of these may be made now."""
+        return min((self._window(limit).available(now) for limit in limits), default=1)
+
+    def spare(self, now: float, limits: Sequence[Limit]) -> float:
+        """As many, without those that live replies will need and without a tenth of all for what they need besides."""
+        windows = [self._window(limit) for limit in limits]
+        return min((w.available(now) - w.live - w.limit.calls / 10 for w in windows), default=1)
 
     def grant(self, now: float, claims: Sequence[Claim]) -> Claim:
         """Takes the permits of the claim that a reader gains most by. None of the claims has to wait."""
@@ -356,7 +372,7 @@ class Pacer:
 
 def shows(need: Need) -> bool:
     """Whether the call makes a reply's first message, which another call will have to complete."""
-    return need.urgency is Urgency.FIRST and need.call is Call.POST
+    return need.urgency is Urgency.FIRST and need.call in {Call.POST, Call.START}
 
 
 def _weight(need: Need, now: float) -> tuple[int, float]:

@@ -315,11 +315,11 @@ class Pager:
 
     def _share_before(self, line: Line) -> float | None:
         """From which share of the budget on a page may end before this line; None if it may not."""
-        if self._is_bound or self._within_line or not self._body[: self._line].strip():
+        if line.kind is Kind.BLANK or self._is_bound or self._within_line or not self._body[: self._line].strip():
             return None
         inside = line.kept > 0
         match line.kind:
-            case Kind.BLANK | Kind.FENCE_END | Kind.UNDERLINE | Kind.DELIMITER:
+            case Kind.FENCE_END | Kind.UNDERLINE | Kind.DELIMITER:
                 return None
             case Kind.MORE:
                 return _LINE if self._is_free else None

@@ -187,12 +187,15 @@ class Reply:
         self._action = None
         self.failed()
 
-    def rejected(self, _: Attach) -> None:
-        """These files will never be taken: what they hold is shown in further pages."""
+    def rejected(self, action: Write) -> bool:
+        """The call will never be accepted. Returns whether there is another way: files are shown as further pages."""
+        if not isinstance(action, Attach):
+            return False
         self._attached = True
         self._layout.lift()
         self._action = None
         self.failed()
+        return True
 
     def lost(self) -> None:
         """What it was writing into is gone: nothing more is to be shown."""

@@ -7,7 +7,7 @@ act there: <!channel>, <@U1>, <#C1> and <https://elsewhere|a label>, which Slack
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.core.markdown import one_newline, read_blocks
 from bot.core.plain_text import plain as words_of
@@ -21,6 +21,7 @@ ZERO_WIDTH = "\u200b"
 _LABELLED = r"[a-zA-Z][a-zA-Z0-9+.-]*:[^<>\n]*\|"
 _IN_TEXT = re.compile(rf"<(?=[!@#]|{_LABELLED})")
 _IN_CODE = re.compile(rf"<(?=!(?:channel|here|everyone|group)\b|!(?:subteam|date)\^|[@#][A-Z0-9]+[>|]|{_LABELLED})")
+_UNDECIDED = re.compile(r"<(?:[!@#]?[A-Za-z0-9]*|[a-zA-Z][a-zA-Z0-9+.-]*(?::[^<>\n|]*)?)\Z")
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(?:(?!\n[ \t]*\n)[\s\S])+?(?<!`)\1(?!`)")
 
 
@@ -37,6 +38,29 @@ def render(page: str) -> str:
         _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", part) for part, code in _parts(page)
     )
     return text if units(text) <= LIMIT else _IN_TEXT.sub(f"<{ZERO_WIDTH}", page)
+
+
+def streamed(page: str) -> str:
+    """What a stream shows of a page. Never longer than `bytes_of` says.
+
+    The bracket is kept apart everywhere, since what follows may tell that it stands in code.
+    """
+    page = one_newline(page)
+    if not _IN_TEXT.search(page):
+        return page
+    return "".join((_IN_CODE if code else _IN_TEXT).sub(f"<{ZERO_WIDTH}", part) for part, code in _fenced(page))
+
+
+def settled(page: str) -> str:
+    """What a stream may show of a page that goes on: up to where a sequence that acts may have begun."""
+    page = one_newline(page)
+    undecided = _UNDECIDED.search(page)
+    return streamed(page[: undecided.start()] if undecided else page)
+
+
+def bytes_of(text: str) -> int:
+    """What a text costs on a stream. Additive."""
+    return len(text.encode("utf-8", "surrogatepass")) + len(ZERO_WIDTH.encode()) * text.count("<")
 
 
 def plain(page: str) -> str:
@@ -67,22 +91,37 @@ class Measure:
 
     def table(self) -> TableMeasure:
         """A table that begins."""
-        return TableMeasure()
+        return TableMeasure(self.text)
+
+
+class StreamMeasure:
+    """What a page of a stream will cost at most, in bytes of UTF-8."""
+
+    def text(self, text: str) -> int:
+        """Any part of a line. Additive."""
+        return bytes_of(text)
+
+    code = text
+
+    def table(self) -> TableMeasure:
+        """A table that begins."""
+        return TableMeasure(self.text)
 
 
 class TableMeasure:
     """What one table costs, with a newline after each line: Slack draws it itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: Callable[[str], int]) -> None:
+        self._text = text
         self._cost = 0
 
     def with_row(self, row: str) -> float:
         """The cost of the table so far and this row."""
-        return self._cost + Measure().text(row) + 1
+        return self._cost + self._text(row) + 1
 
     def add(self, row: str) -> None:
         """The row is on the page."""
-        self._cost += Measure().text(row) + 1
+        self._cost += self._text(row) + 1
 
 
 def units(text: str) -> int:
@@ -100,6 +139,18 @@ def _parts(page: str) -> Iterator[tuple[str, bool]]:
             yield "".join(lines[token.map[0] : token.map[1]]), True
             at = token.map[1]
     yield from _spans("".join(lines[at:]))
+
+
+def _fenced(page: str) -> Iterator[tuple[str, bool]]:
+    """The page in parts, and whether each is inside a fence. What follows a part changes nothing about it."""
+    lines = re.split(r"(?<=\n)", page)
+    at = 0
+    for token in read_blocks(page):
+        if token.type == "fence" and token.map and token.map[0] >= at:
+            yield "".join(lines[at : token.map[0] + 1]), False
+            yield "".join(lines[token.map[0] + 1 : token.map[1]]), True
+            at = token.map[1]
+    yield "".join(lines[at:]), False
 
 
 def _spans(text: str) -> Iterator[tuple[str, bool]]:

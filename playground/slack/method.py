@@ -48,7 +48,7 @@ def read_content(limits: Limits, arguments: Arguments, *, text_limit: int, cut: 
     text, markdown = arguments.text("text"), arguments.text("markdown_text")
     blocks = check_blocks(arguments.structure("blocks", "invalid_blocks_format"), markdown_limit=limits.markdown_text)
     attachments = arguments.structure("attachments", "invalid_attachments")
-    metadata = _read_metadata(arguments)
+    metadata = read_metadata(arguments)
     if markdown and (text or blocks):
         raise SlackError("markdown_text_conflict")
     if not (text.strip() or markdown.strip() or blocks or attachments):
@@ -100,7 +100,7 @@ def page(items: list[T], arguments: Arguments, default: int) -> tuple[list[T], d
     return items[start : start + limit], {"next_cursor": f"next:{start + limit}" if more else ""}
 
 
-def _read_metadata(arguments: Arguments) -> dict[str, Any] | None:
+def read_metadata(arguments: Arguments) -> dict[str, Any] | None:
     metadata = arguments.structure("metadata", "invalid_metadata_format")
     if metadata is None or metadata == {}:
         return cast(dict[str, Any] | None, metadata)

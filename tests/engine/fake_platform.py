@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
 
-from bot.core.dialects import DISCORD, Dialect
+from bot.core.dialects import DISCORD, SLACK_STREAM, Dialect
 from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call, Limit, Quota, Receipt
-from bot.errors import Gone, PlatformError, Refused, Rejected, Unreachable
-from bot.ports import Inbox
+from bot.errors import Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
+from bot.ports import Inbox, Streaming
 
 # Discord's, as documented in `adapters/discord/platform.py`
 WINDOWS: Mapping[Call, tuple[int, float]] = {
@@ -45,6 +45,8 @@ class Message:
     first: bool = False
     deleted_at: float | None = None
     files: Sequence[File] = ()
+    live: bool = False  # a stream that is still open
+    stopped: bool = False  # by a person
 
     @property
     def text(self) -> str:
@@ -104,6 +106,8 @@ class FakePlatform:
     most_at_once: int = 0
     under_way: int = 0
     inbox: Inbox | None = None
+    streams: bool = False  # answers are streamed, as on Slack
+    busy: dict[str, bool] = field(default_factory=dict[str, bool])  # rooms that show that an answer is coming
 
     def __post_init__(self) -> None:
         self._faults: dict[Call, deque[Fault]] = defaultdict(deque)
@@ -156,6 +160,9 @@ class FakePlatform:
     async def run(self) -> None:
         await self._closed.wait()
 
+    def streaming(self, place: Place) -> Streaming | None:
+        return _Streaming(self, place) if self.streams else None
+
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         async with self._call(Call.POST, place, text) as receipt:
             message = self._shown(place, text, nonce, first=first)
@@ -168,7 +175,25 @@ class FakePlatform:
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
         async with self._call(Call.EDIT, place, text) as receipt:
-            self._find(message).states.append(self._state(text))
+            found = self._find(message)
+            found.live = False  # as Slack's adapter does it
+            found.states.append(self._state(text))
+        return Receipt(message, receipt.quota)
+
+    async def start(self, place: Place, text: str, nonce: str) -> Receipt:
+        async with self._call(Call.START, place, text) as receipt:
+            message = self._shown(place, text, nonce)
+            message.live = True
+        return Receipt(message.id, receipt.quota)
+
+    async def grow(self, call: Call, place: Place, message: str, text: str) -> Receipt:
+        """Adds to a stream; the white space that an addition begins with is lost, as on Slack."""
+        async with self._call(call, place) as receipt:
+            found = self._find(message)
+            if not found.live:
+                raise StreamEnded("the stream has ended", by_person=found.stopped)
+            found.live = call is not Call.STOP
+            found.states.append(self._state(found.text + text.lstrip()))
         return Receipt(message, receipt.quota)
 
     async def delete(self, place: Place, message: str) -> Receipt:
@@ -178,7 +203,12 @@ class FakePlatform:
 
     async def typing(self, place: Place) -> float:
         async with self._call(Call.TYPING, place):
+            self.busy[place.room] = True
             return 8.0
+
+    async def quiet(self, place: Place) -> None:
+        async with self._call(Call.QUIET, place):
+            self.busy[place.room] = False
 
     async def close(self) -> None:
         self._closed.set()
@@ -190,7 +220,8 @@ class FakePlatform:
     ) -> Message:
         """The message with this nonce, new if there is none."""
         assert len(nonce) <= 25
-        if (message := self._nonces.get((place.room, nonce))) is None:
+        message = self._nonces.get((place.room, nonce))
+        if message is None or message.deleted_at is not None:
             message = Message(f"m{len(self.messages)}", place, [self._state(text)], first, files=files)
             self.messages.append(message)
             self._nonces[place.room, nonce] = message
@@ -199,7 +230,7 @@ class FakePlatform:
     @asynccontextmanager
     async def _call(self, call: Call, place: Place, text: str = "x") -> AsyncGenerator[_Answer]:
         """The block is the call's effect; what is raised in it or before it is the platform's answer."""
-        writes = call is not Call.TYPING
+        writes = call not in {Call.TYPING, Call.QUIET}
         self.at_once[place.room] += writes
         self.most_at_once = max(self.most_at_once, self.at_once[place.room])
         self.under_way += 1
@@ -259,3 +290,19 @@ class FakePlatform:
 @dataclass(slots=True)
 class _Answer:
     quota: Quota | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Streaming:
+    platform: FakePlatform
+    place: Place
+    dialect: Dialect = SLACK_STREAM
+
+    async def start(self, text: str, *, person: str, nonce: str) -> Receipt:
+        return await self.platform.start(self.place, text, nonce)
+
+    async def append(self, message: str, text: str) -> Receipt:
+        return await self.platform.grow(Call.APPEND, self.place, message, text)
+
+    async def stop(self, message: str, text: str, *, more: bool) -> Receipt:
+        return await self.platform.grow(Call.STOP, self.place, message, text)

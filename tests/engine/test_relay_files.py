@@ -110,7 +110,7 @@ async def test_files_that_are_rejected_are_shown_as_pages(caplog: pytest.LogCapt
     assert ending == Ending(End.COMPLETED)
     assert here.screen == pages(WORDS)
     assert len(here.store.row("q1").turn.messages) == len(pages(WORDS))
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == ["files.rejected"]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == ["call.rejected"]
 
 
 async def test_a_stopped_answer_whose_file_is_rejected_says_so_under_its_last_page():

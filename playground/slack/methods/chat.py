@@ -55,6 +55,8 @@ def update(service: Service, arguments: Arguments) -> dict[str, Any]:
     def change(message: Message) -> None:
         message.text, message.shown, message.blocks = content.text, content.shown, content.blocks
         message.mrkdwn = content.mrkdwn
+        if message.stream is not None:
+            message.stream.ended = True  # one that had expired does not look unfinished any more
         message.edited_ts = service.workspace.new_ts()
         if content.metadata is not None:
             message.metadata = content.metadata

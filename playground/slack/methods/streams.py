@@ -13,7 +13,7 @@ from playground.slack.blocks import check_blocks, visible_text
 from playground.slack.chunks import read_chunks, size_of
 from playground.slack.errors import SlackError
 from playground.slack.limits import Tier
-from playground.slack.method import Method, markdown_block, read_thread
+from playground.slack.method import Method, markdown_block, read_metadata, read_thread
 from playground.slack.payloads import message_json
 from playground.slack.service import Service
 from playground.slack.sessions import STATUSES
@@ -68,9 +68,11 @@ def stop(service: Service, arguments: Arguments) -> dict[str, Any]:
     blocks = check_blocks(
         arguments.structure("blocks", "invalid_blocks_format"), markdown_limit=service.limits.markdown_text
     )
+    metadata = read_metadata(arguments)
     _append(service, message, arguments)
 
     def finish(message: Message) -> None:
+        message.metadata = metadata or message.metadata
         stream = cast(Stream, message.stream)
         stream.ended = True
         message.blocks = [*message.blocks, *blocks]

@@ -46,12 +46,23 @@ async def test_a_page_of_the_full_budget_is_accepted_by_post_and_edit(slack: Sla
     place, full = question(slack), "x" * int(platform.dialect.budget)
     receipt = await platform.post(place, full, nonce="1", first=True)
     await platform.edit(place, receipt.message, full[::-1])
-    with pytest.raises(Rejected, match="msg_too_long"):
+    with pytest.raises(Rejected, match="msg_blocks_too_long"):
         await platform.edit(place, receipt.message, full + "x")
 
 
-async def test_typing_is_never_asked_for_again(platform: SlackPlatform):
-    assert await platform.typing(Place("C1")) == 0.0
+async def test_a_notification_says_the_first_words_without_markers(
+    slack: SlackStandIn, platform: SlackPlatform, timeline: Timeline
+):
+    place = question(slack)
+    receipt = await platform.post(
+        place, "## Rivers\n\nThe **Rhine** is [long](https://example.org).", nonce="1", first=True
+    )
+    await platform.edit(place, receipt.message, "---\n")
+    first, second = timeline.states(receipt.message)
+    assert (first.fallback, first.mrkdwn) == ("Rivers The Rhine is long.", False)
+    assert first.text.startswith("## Rivers")
+    assert second.text == "---\n"
+    assert second.fallback == "…", "Slack wants some text"
 
 
 @pytest.mark.parametrize("where", [question, direct_question])
@@ -147,7 +158,7 @@ async def test_limits_are_counted_for_the_workspace_and_posts_for_the_channel_to
     assert platform.limits(Call.POST, here)[0] != platform.limits(Call.POST, there)[0]
     assert platform.limits(Call.POST, here)[1] == platform.limits(Call.POST, there)[1]
     assert slack.team in platform.limits(Call.DELETE, here)[0].key
-    assert not platform.limits(Call.TYPING, here)
+    assert platform.limits(Call.TYPING, here) == platform.limits(Call.QUIET, there)
 
 
 async def test_a_deleted_message_is_gone_and_only_it(slack: SlackStandIn, platform: SlackPlatform):

@@ -40,7 +40,7 @@ async def test_where_threads_have_conversations_the_command_says_how_to_reach_th
     slack: SlackStandIn, connect: Connect
 ):
     """Slack's slash commands do not tell in which thread they were typed."""
-    async with connect(conversation_scope="thread"):
+    async with connect(conversation_scope="thread", streaming="edit"):
         assert "`!stop` in the thread" in (await answer(slack, "stop"))["text"]
         room = slack.open_dm(slack.ada)
         assert (await answer(slack, "stop", room=room))["text"] == f"stop in slack:{slack.team}:{room}"
@@ -53,3 +53,9 @@ async def test_another_command_of_the_app_is_answered_with_the_right_one(slack: 
 async def test_the_command_can_have_another_name(slack: SlackStandIn, connect: Connect):
     async with connect(command="/ask"):
         assert (await answer(slack, "new", command="/ask"))["text"].startswith("new in")
+
+
+async def test_where_direct_messages_are_threads_the_command_says_so_there_too(slack: SlackStandIn, connect: Connect):
+    async with connect(conversation_scope="thread"):
+        said = (await answer(slack, "stop", room=slack.open_dm(slack.ada)))["text"]
+    assert "`!stop` in the thread" in said

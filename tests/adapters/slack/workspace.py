@@ -19,6 +19,7 @@ class FakeInbox:
 
     def __init__(self) -> None:
         self.prompts: list[Prompt] = []
+        self.obeyed: list[tuple[str, Channel]] = []
         self.attempts = 0
         self.failures = 0  # how many of the next calls find the database broken
         self.open = asyncio.Event()
@@ -37,6 +38,7 @@ class FakeInbox:
 
     async def obey(self, command: Command, channel: Channel) -> str:
         self._may_fail()
+        self.obeyed.append((command.value, channel))
         return f"{command} in {channel}"
 
     async def knows(self, channel: Channel, place: Place) -> bool:

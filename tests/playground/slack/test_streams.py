@@ -223,6 +223,7 @@ async def test_a_stream_expires_whatever_is_appended(frozen: SlackStandIn, froze
     assert await error_of(stop) == "message_not_in_streaming_state"
     await frozen_client.chat_update(channel=frozen.general, ts=ts, markdown_text="mended")
     assert frozen.timeline.shown(frozen.general)[ts] == "mended"
+    assert not frozen.timeline.states(ts)[-1].live
 
 
 async def test_a_streaming_message_cannot_be_edited_and_later_only_richly(slack: SlackStandIn, client: Client) -> None:

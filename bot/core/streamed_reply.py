@@ -1,0 +1,380 @@
+"""The answer in messages that grow by appending, where a platform has such (Slack's streams).
+
+    feed -> pages -> what is certain of the page being written    \\
+                                                                    next_action: the rest of it
+    done -> what each stream has taken                             /
+
+What a stream has taken cannot be changed, so it is given only what the page will certainly begin with. It takes a
+page's rest when it is stopped, and then the next page begins another stream. Whatever a stream refuses, loses or leaves
+unclear is put right with the means of any other message: it is stopped, and its text is replaced as a whole. What was
+not streamed from its first words (a page that is whole already, an answer that no stream is to be had for) is posted
+and edited. As with `Reply`, at most one call is in flight, and what became of it is reported back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import regex
+
+from bot.core.actions import Append, Attach, Delete, Edit, Post, Shown, Start, Stop
+from bot.core.attaching import Attaching, attachment
+from bot.core.dialects import Dialect
+from bot.core.endings import sentence
+from bot.core.model import End, Ending
+from bot.core.pacing import Done, Idle, Need, Urgency
+from bot.core.paging import Pager
+
+_A_FEW_WORDS = 4  # enough for first words that say something
+_LONGEST_WORD = 40  # characters; what is longer is cut inside, for some languages have no spaces
+
+
+@dataclass(slots=True)
+class _Message:
+    id: str
+    shown: str | None  # None: not known, since a call was not answered
+    began: float  # when it was made, or a little before
+    streamed: bool = False  # it began as a stream
+    live: bool = False  # it is a stream that takes more
+    stuck: bool = False  # it can neither grow nor be edited
+
+
+class Showing(Protocol):
+    """What a `Reply` and a `StreamedReply` have in common. An action is reported to the reply that it came from."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def messages(self) -> tuple[str, ...]: ...
+    @property
+    def visible(self) -> bool: ...
+    @property
+    def ending(self) -> Ending | None: ...
+
+    def feed(self, text: str, now: float) -> None: ...
+    def work(self, doing: str, now: float) -> None: ...
+    def finish(self, ending: Ending, now: float) -> None: ...
+    def need(self) -> Need | Idle | Done: ...
+    def next_action(self) -> Shown | Idle | Done: ...
+    def done(self, action: Any, message: str = "") -> None: ...
+    def failed(self) -> None: ...
+    def unknown(self, action: Any) -> None: ...
+    def rejected(self, action: Any) -> bool: ...
+    def lost(self) -> None: ...
+
+
+class StreamedReply:
+    """One answer, with the same verbs as a `Reply`."""
+
+    def __init__(self, dialect: Dialect, attaching: Attaching = Attaching()) -> None:  # noqa: B008  (frozen)
+        """Of `attaching` only the code counts: its messages are so long that an answer has few."""
+        self._dialect = dialect
+        self._with_code = attaching.code
+        self._attached = False  # what there was to attach
+        self._pager = Pager(dialect.budget, dialect.measure)
+        self._arrived: list[str] = []
+        self._text: list[str] = []
+        self._messages: list[_Message] = []
+        self._streams = True  # further pages are streamed; else they are posted and edited
+        self._may_be_there = False  # an unanswered call may have made the next message
+        self._append_first = False  # a stop has to wait: its text is shown before
+        self._cut = False  # the page being written is to end here
+        self._settled = 0  # so many pages show what they will always show
+        self._now = self._first_at = self._last_at = 0.0
+        self._spaces = 0
+        self._unseen = self._sending = 0
+        self._since: float | None = None
+        self._sending_since: float | None = None
+        self._ending: Ending | None = None
+        self._worded = False
+        self._abandoned = False
+        self._action: Shown | Idle | Done | None = None
+
+    @property
+    def text(self) -> str:
+        """What the model has written, as it wrote it."""
+        return "".join(self._text)
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The ids of its pages, in order."""
+        return tuple(message.id for message in self._messages)
+
+    @property
+    def visible(self) -> bool:
+        """Whether a reader sees anything of it."""
+        return bool(self._messages)
+
+    @property
+    def ending(self) -> Ending | None:
+        return self._ending
+
+    @property
+    def streaming(self) -> str:
+        """The message whose stream is open; empty if there is none."""
+        return next((message.id for message in self._messages if message.live), "")
+
+    def feed(self, text: str, now: float) -> None:
+        """More text from the model."""
+        if not text:
+            return
+        if not self._text:
+            self._first_at = now
+        self._now = self._last_at = now
+        self._arrived.append(text)
+        self._text.append(text)
+        self._spaces += text.count(" ")
+        self._unseen += len(text)
+        if self._since is None:
+            self._since = now
+        self._action = None
+
+    def work(self, doing: str, now: float) -> None:
+        """The model does something other than writing, which a stream cannot say: it could not take it back."""
+        self._now = now
+        self._action = None
+
+    def finish(self, ending: Ending, now: float) -> None:
+        """No more text will come. The first ending counts."""
+        if self._ending is None:
+            self._now = now
+            self._ending = ending
+            if self._since is None:
+                self._since = now
+            self._action = None
+
+    def edit_instead(self) -> None:
+        """No further stream is to be started."""
+        self._streams = False
+        self._action = None
+
+    def append_first(self) -> None:
+        """A stop would have to wait, so its text is not to wait with it."""
+        self._append_first = True
+        self._action = None
+
+    def need(self) -> Need | Idle | Done:
+        """What a permit is needed for now, and how much a reader would gain by it."""
+        action = self._next()
+        if isinstance(action, Idle | Done):
+            return action
+        not_before = self._first_at
+        if self._ending is not None or isinstance(action, Stop):
+            urgency = Urgency.FINAL
+        elif self._worded:
+            urgency = Urgency.PROGRESS
+        else:
+            urgency = Urgency.FIRST
+            if self._spaces < _A_FEW_WORDS:
+                not_before += self._dialect.first_words
+        since = self._sending_since if self._since is None else self._since
+        return Need(
+            action.call,
+            urgency,
+            self._unseen,
+            since,
+            began=self._first_at,
+            latest=self._last_at,
+            not_before=not_before,
+        )
+
+    def next_action(self) -> Shown | Idle | Done:
+        """The call to make now, rendered now. Report back with `done`, `failed`, `ended` or any of the others."""
+        action = self._next()
+        if not isinstance(action, Idle | Done):
+            self._worded = self._worded or self._unseen > 0
+            self._sending, self._sending_since = self._unseen, self._since
+            self._unseen, self._since = 0, None
+        return action
+
+    def done(self, action: Shown, message: str = "") -> None:
+        """The call was accepted; what was started or posted has this id."""
+        self._action = None
+        match action:
+            case Start(text=text) | Post(text=text):
+                shown = None if self._may_be_there else text
+                streamed = isinstance(action, Start)
+                self._messages.append(_Message(message, shown, self._now, streamed=streamed, live=streamed))
+                self._may_be_there = False
+            case Append(page=page, text=text):
+                self._add(self._messages[page], text)
+            case Stop(page=page, text=text):
+                self._add(self._messages[page], text)
+                self._messages[page].live = False
+                self._append_first = False
+            case Edit(page=page, text=text):
+                self._messages[page].shown = text
+            case Delete(page=page):
+                self._messages.pop(page)
+            case Attach():
+                self._attached = True
+
+    def failed(self) -> None:
+        """The call had no effect; what it would have shown is still to be shown."""
+        self._unseen += self._sending
+        self._sending = 0
+        if self._sending_since is not None:
+            self._since = self._sending_since
+
+    def unknown(self, action: Shown) -> None:
+        """No answer came: the call may have had its effect."""
+        match action:
+            case Start() | Post():
+                self._may_be_there = True
+            case Append(page=page) | Stop(page=page) | Edit(page=page):
+                self._messages[page].shown = None
+            case Delete() | Attach():
+                pass
+        self._action = None
+        self.failed()
+
+    def ended(self, action: Shown, *, by_person: bool) -> None:
+        """The stream had ended before the call, which had no effect: of age, or because a person pressed Stop."""
+        if isinstance(action, Append | Stop):
+            message = self._messages[action.page]
+            message.live = False
+            if not by_person:  # Slack leaves it looking unfinished until it is edited
+                message.shown = None
+                self._cut = True
+        self._action = None
+        self.failed()
+
+    def rejected(self, action: Shown) -> bool:
+        """The call will never be accepted. Returns whether there is another way to show the text."""
+        match action:
+            case Start():
+                self._streams = False
+            case Append(page=page) | Stop(page=page):
+                self._streams = False
+                self._messages[page].shown = None
+                if isinstance(action, Stop) and not action.text:  # it cannot even be stopped
+                    self._messages[page].live = False
+            case Attach():
+                self._attached = True
+            case Edit(page=page) if self._messages[page].streamed and not self._messages[page].stuck:
+                self._messages[page].stuck = True
+            case _:
+                return False
+        self._action = None
+        self.failed()
+        return True
+
+    def lost(self) -> None:
+        """What it was writing into is gone: nothing more is to be shown."""
+        self._abandoned = True
+        self._action = None
+
+    def _next(self) -> Shown | Idle | Done:
+        if self._action is None:
+            self._action = self._work_out()
+        return self._action
+
+    def _work_out(self) -> Shown | Idle | Done:
+        if self._abandoned:
+            return Done()
+        if self._arrived:
+            self._pager.feed("".join(self._arrived))
+            self._arrived.clear()
+        self._roll_over()
+        sealed = self._pager.sealed
+        while self._settled < len(sealed):
+            if action := self._complete(self._settled, self._dialect.render(sealed[self._settled])):
+                return action
+            self._settled += 1
+        if self._ending is None:
+            return self._grow(len(sealed)) or Idle()
+        for number, page in enumerate(self._last_pages(self._ending), start=len(sealed)):
+            if action := self._complete(number, page):
+                return action
+        return self._attachment(self._ending) or Done()
+
+    def _attachment(self, ending: Ending) -> Attach | None:
+        if self._attached:
+            return None
+        attach = attachment(self._dialect, self.text, "", ending, code=self._with_code)
+        self._attached = attach is None  # it is looked for once
+        return attach
+
+    def _roll_over(self) -> None:
+        """Ends the page whose stream is so old that it would soon end by itself, or has."""
+        number = len(self._pager.sealed)
+        if self._ending is not None or number >= len(self._messages):
+            return
+        message = self._messages[number]
+        if self._cut or (message.live and self._now - message.began >= self._dialect.lasts):
+            self._pager.cut()
+        self._cut = False
+
+    def _complete(self, number: int, page: str) -> Shown | None:
+        """What brings a message closer to its last state."""
+        if number >= len(self._messages):
+            return Post(number, page)  # a stream would take two calls for it
+        message = self._messages[number]
+        if message.live:
+            if message.shown is None or not page.startswith(message.shown):
+                return self._stop(number, "")
+            rest = page[len(message.shown) :]
+            if rest and self._append_first:
+                return Append(number, message.id, rest)
+            return self._stop(number, rest)
+        return self._replace(number, page)
+
+    def _grow(self, number: int) -> Shown | None:
+        """What brings the message of the page being written closer to it."""
+        if number < len(self._messages) and not self._messages[number].live:
+            live = self._dialect.render(self._pager.live())
+            return self._replace(number, live) if live else None
+        certain = self._dialect.grow(self._pager.certain())
+        if number < len(self._messages):
+            message = self._messages[number]
+            if message.shown is None or not certain.startswith(message.shown):
+                return self._stop(number, "")
+            more = certain[len(message.shown) : _join(certain)]
+            return Append(number, message.id, more) if more else None
+        if self._streams:
+            first = certain[: _join(certain)]
+            return Start(number, first) if first.strip() else None
+        live = self._dialect.render(self._pager.live())
+        return Post(number, live) if live else None
+
+    def _stop(self, number: int, text: str) -> Stop:
+        return Stop(number, self._messages[number].id, text, more=self._ending is None)
+
+    def _replace(self, number: int, page: str) -> Edit | Delete | None:
+        message = self._messages[number]
+        if message.stuck:
+            return Delete(number, message.id)  # it is posted anew
+        return None if message.shown == page else Edit(number, message.id, page)
+
+    def _last_pages(self, ending: Ending) -> list[str]:
+        """What stands after the sealed pages at the end: the last one, with the bot's own sentence."""
+        dialect = self._dialect
+        last, words = dialect.render(self._pager.last()), sentence(ending)
+        if not words and not last and not self._pager.sealed:
+            words = sentence(Ending(End.EMPTY))  # nobody is left without an answer
+        if not words:
+            return [last] if last else []
+        note = dialect.note(dialect.render(words))
+        together = f"{last}\n\n{note}"
+        if last and dialect.length(together) <= dialect.budget:
+            return [together]
+        return [last, note] if last else [note]
+
+    def _add(self, message: _Message, text: str) -> None:
+        if message.shown is not None:
+            message.shown += text
+
+
+def _join(text: str) -> int:
+    """How much of a text to append now, so that what is appended next does not begin with white space.
+
+    Slack drops that. The last word waits for the next, since nobody knows yet what follows it.
+    """
+    text = text.rstrip()
+    if not text:
+        return 0
+    word = text.split()[-1] if len(text) <= _LONGEST_WORD else (text[-2 * _LONGEST_WORD :].split() or [text])[-1]
+    if len(word) > _LONGEST_WORD:
+        word = regex.findall(r"\X", word[-_LONGEST_WORD:])[-1]
+    return len(text) - len(word)
