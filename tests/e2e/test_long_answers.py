@@ -39,7 +39,7 @@ SOURCES = {
 PLAIN = [name for name in SOURCES if name != "rich"]  # their words stand in their order also where columns are drawn
 # what seams say again: a fence's language, a table's names
 AGAIN = {"python", "River", "Length", "km", "Flows", "into", "Gauge", "Chapter", "Trend"}
-WAYS = ["discord", "slack edit"]
+WAYS = ["discord", "slack edit", "slack native"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,11 @@ Answers = dict[tuple[str, str], Seen]  # by way and question
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """Every answer in as many messages as it needs. The book comes about as fast as Discord takes its pages."""
-    asked = [(way, name) for way in ("discord", "slack edit") for name in SOURCES]
+    """Every answer in as many messages as it needs. The book comes about as fast as Discord takes its pages.
+
+    On Slack `streaming` is "auto": what is asked in a channel is edited, in a direct message it is a stream of Slack's.
+    """
+    asked = [(way, name) for way in WAYS for name in SOURCES]
     return asyncio.run(_play(tmp_path_factory.mktemp("whole"), asked, {"max_pages": 0}, pace=450, books_pace=700))
 
 
@@ -99,10 +102,14 @@ async def _play(
 def _ask(here: World, way: str, name: str) -> str:
     """Returns the room."""
     discord, slack = here.playground.discord, here.playground.slack
-    stand_in = discord if way == "discord" else slack
-    room = stand_in.add_channel(f"{way} {name}".replace(" ", "-"))
-    ask = here.ask_discord if way == "discord" else here.ask_slack
-    ask(f"{name}, please", room=room)
+    question, title = f"{name}, please", f"{way} {name}".replace(" ", "-")
+    if way == "discord":
+        here.ask_discord(question, room=(room := discord.add_channel(title)))
+    elif way == "slack edit":
+        here.ask_slack(question, room=(room := slack.add_channel(title)))
+    else:
+        person = slack.add_person(title)
+        slack.say(room := slack.open_dm(person), person, question)
     return room
 
 
@@ -151,13 +158,21 @@ def test_what_was_seen_stays(answers: Answers, way: str, name: str):
     _check_that_words_stay(answers[way, name])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", WAYS[:2])
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_cursor_is_in_the_last_message_until_the_end(answers: Answers, way: str, name: str):
     *growing, end = answers[way, name].screens
     assert any(has_cursor(moment) for messages in growing for moment in messages)
     assert not [moment for messages in growing for moment in messages[:-1] if has_cursor(moment)]
     assert not [moment for moment in end if has_cursor(moment)]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_stream_is_open_in_the_last_message_until_the_end(answers: Answers, name: str):
+    *growing, end = answers["slack native", name].screens
+    assert any(moment.live for messages in growing for moment in messages)
+    assert not [moment for messages in growing for moment in messages[:-1] if moment.live]
+    assert not [moment for moment in end if moment.live]
 
 
 @pytest.mark.parametrize("way", WAYS)
