@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.core import discord_markdown, slack_markdown
-from bot.core.paging import Measure
+from bot.core.measures import Measure
 
 
 def _same(text: str) -> str:
