@@ -1,4 +1,4 @@
-"""Long answers, on every way in which they can be shown: what they cost, how late they are, and whether they are whole."""
+"""Long answers on every way in which they can be shown: what they cost, how late they are, and whether they are whole."""
 
 from __future__ import annotations
 
@@ -65,24 +65,30 @@ def _reached(source: str, messages: Sequence[Moment]) -> int:
 
 
 async def report() -> Report:
-    async with rig(max_pages=0) as edits:
-        rows, answers, refused = await _measured(edits, {"Discord": "discord", "Slack, edits": "slack"})
-        late = edits.late
+    """Two bots at once, since a workspace is streamed to or not."""
+    async with rig(max_pages=0) as edits, rig(max_pages=0, slack='streaming = "native"') as streams:
+        measured = await asyncio.gather(
+            _measured(edits, {"Discord": "discord", "Slack, edits": "slack"}),
+            _measured(streams, {"Slack, streams": "slack"}),
+        )
+        late = max(edits.late, streams.late)
+    answers = [answer for _, seen, _ in measured for answer in seen]
     return Report(
         title="longs: long answers, whole",
-        method=f"The playground's own long answers at {_PACE:g} tokens a second; a call takes {TRIP} s. All at once, "
-        "each in a room of its own, so on\nSlack five share a workspace's calls, and `max_pages` is 0. `least` is that "
-        "of one message on Discord; a page's post is one more state.",
+        method=f"The playground's own long answers at {_PACE:g} tokens a second; a call takes {TRIP} s. All five at once, "
+        "each in a room of its own;\non Slack they share a workspace's calls. `max_pages` is 0. `least` is that of one "
+        "message on Discord, without the\nfurther states that the posts of further pages are.",
         columns=(
             *("", "characters", "pages", "calls", "4xx", "mean delay", "least", "/ least", "final lag"),
-            *("lost", "broken states", "vanished"),
+            *("lost", "broken", "vanished"),
         ),
-        rows=rows,
+        rows=[row for rows, _, _ in measured for row in rows],
         late=late,
         targets=[
-            Target("calls that were not taken", refused, 0, unit=""),
+            Target("calls that were not taken", sum(refused for _, _, refused in measured), 0, unit=""),
             Target("characters lost", sum(answer.lost for answer in answers), 0, unit=""),
             Target("broken states", sum(answer.broken for answer in answers), 0, unit=""),
+            Target("characters that had been seen and vanished", sum(a.vanished for a in answers), 0, unit=" · s"),
         ],
     )
 

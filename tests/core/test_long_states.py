@@ -1,4 +1,4 @@
-"""Every state in which a long answer could be seen, one for each token of it, on both platforms."""
+"""Every state in which a long answer could be seen, one for each token: Discord, Slack, and streams of Slack's."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections import Counter
 
 import pytest
 
-from bot.core.dialects import DISCORD, SLACK, Dialect
+from bot.core.actions import Append, Shown, Start, Stop
+from bot.core.dialects import DISCORD, SLACK, SLACK_STREAM, Dialect
 from bot.core.layout import Layout
+from bot.core.model import End, Ending
+from bot.core.streamed_reply import StreamedReply
 from playground.openai.long_texts import BOOK, JAPANESE, LONG_CODE, LONG_TABLE, ONE_LINE
 from playground.openai.rich_text import RICH
 from playground.openai.script import pieces
 from playground.timeline import Moment
 from tests.cursor import without_cursor
-from tests.visible import faults, words
+from tests.visible import faults, reached, readable, words
 
 PART_OF_BOOK = BOOK[:6_000]  # all that it is made of, twice
 SOURCES = {
@@ -47,6 +50,25 @@ def test_no_state_of_a_long_answer_looks_broken_and_no_word_goes_away_again(dial
     assert layout.text == SOURCES[name]
 
 
-def _faults(dialect: Dialect, page: str) -> list[str]:
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_state_of_a_stream_looks_broken_and_none_is_corrected(name: str):
+    """Nothing half written is given to a stream but an open fence, so each message grows to what it has to show."""
+    reply, shown = StreamedReply(SLACK_STREAM), dict[int, str]()
+    for number, piece in enumerate([*pieces(SOURCES[name]), ""]):
+        if piece:
+            reply.feed(piece, number / 60)
+        else:
+            reply.finish(Ending(End.COMPLETED), number / 60)
+        while isinstance(action := reply.next_action(), Shown):
+            assert isinstance(action, Start | Append | Stop)
+            shown[action.page] = shown.get(action.page, "") + action.text.lstrip()
+            live = not isinstance(action, Stop)
+            assert not _faults(SLACK, shown[action.page], live=live), shown[action.page][-300:]
+            reply.done(action, f"m{action.page}")
+    source = readable(SOURCES[name])
+    assert reached(source, shown.values()) == len(source)
+
+
+def _faults(dialect: Dialect, page: str, *, live: bool = False) -> list[str]:
     platform = "discord" if dialect is DISCORD else "slack"
-    return faults(Moment(0.0, platform, "room", "edited", text=page))
+    return faults(Moment(0.0, platform, "room", "edited", text=page, live=live))
