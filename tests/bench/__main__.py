@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import delay, deltas, elsewhere, latency, lengths, longs, many, simulated, stall
+from tests.bench import cost, delay, deltas, elsewhere, latency, lengths, longs, many, simulated, stall
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
@@ -15,6 +15,7 @@ REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
     "delay": delay.report,
     "lengths": lengths.report,
     "longs": longs.report,
+    "cost": cost.report,
     "many": many.report,
     "latency": latency.report,
     "stall": stall.report,

@@ -1,4 +1,4 @@
-"""Long answers on every way in which they can be shown: what they cost, how late they are, and whether they are whole."""
+"""Long answers on every way in which they can be shown: what they cost, how late they are, whether they are whole."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _reached(source: str, messages: Sequence[Moment]) -> int:
 
 
 async def report() -> Report:
-    """Two bots at once, since a workspace is streamed to or not."""
+    """Two bots at once: one edits on Slack, the other streams."""
     async with rig(max_pages=0) as edits, rig(max_pages=0, slack='streaming = "native"') as streams:
         measured = await asyncio.gather(
             _measured(edits, {"Discord": "discord", "Slack, edits": "slack"}),
@@ -75,9 +75,9 @@ async def report() -> Report:
     answers = [answer for _, seen, _ in measured for answer in seen]
     return Report(
         title="longs: long answers, whole",
-        method=f"The playground's own long answers at {_PACE:g} tokens a second; a call takes {TRIP} s. All five at once, "
-        "each in a room of its own;\non Slack they share a workspace's calls. `max_pages` is 0. `least` is that of one "
-        "message on Discord, without the\nfurther states that the posts of further pages are.",
+        method=f"The playground's own long answers at {_PACE:g} tokens a second; a call takes {TRIP} s. All five at once,\n"
+        "in rooms of their own; on Slack they share a workspace's calls. `max_pages` is 0. `least` is that of one message\n"
+        "on Discord: the posts of further pages are states that it does not know. `vanished`: characters times seconds.",
         columns=(
             *("", "characters", "pages", "calls", "4xx", "mean delay", "least", "/ least", "final lag"),
             *("lost", "broken", "vanished"),
