@@ -40,10 +40,10 @@ async def report() -> Report:
             rows.append([f"{way}, {size:,}", str(writes), f"{seconds:.3f}", *columns])
     return Report(
         title="cost: what the engine spends on an answer, by its length",
-        method=f"The book, again and again, fed into a reply at {_PACE:g} tokens a second on a clock that jumps, with one\n"
-        "write a second and as many pages as it needs. Seconds of the process on its processor; `growth` is that of the\n"
+        method=f"The book, again and again, fed into a reply at {_PACE:g} tokens a second on a clock that jumps, with\n"
+        "one write a second and as many pages as it needs. Seconds of the process on its processor; `growth`: of the\n"
         "time for a character, against the shortest answer.",
-        columns=("characters", "writes", "seconds", "µs a character", "ms a write", "growth"),
+        columns=("", "writes", "seconds", "µs a character", "ms a write", "growth"),
         rows=rows,
         late=0.0,
         targets=[Target("growth of the time for a character", max(growths), 1.5, unit="")],

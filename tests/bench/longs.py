@@ -31,6 +31,7 @@ class Whole:
     duration: float  # seconds, from the model's first delta to its last
     mean: float  # seconds from writing to seeing, over all characters that were seen
     lag: float  # seconds from the last delta to the last state
+    longest: float  # seconds without anything new on the screen, from the first delta to the last state
     pages: int
     broken: int  # states that look so
     lost: int  # characters that cannot be read at the end
@@ -42,9 +43,11 @@ def whole(deltas: Sequence[tuple[float, str]], moments: Sequence[Moment]) -> Who
     written = [at for at, piece in deltas for _ in readable(piece)]
     source = readable("".join(piece for _, piece in deltas))
     steps = [(at, _reached(source, messages)) for at, messages in screens(moments)]
-    shown, late, vanished = 0, 0.0, 0.0
+    shown, late, vanished, longest, new_at = 0, 0.0, 0.0, 0.0, deltas[0][0]
     for (at, now), (until, _) in pairwise([*steps, (steps[-1][0], 0)]):
         late += sum(at - begin for begin in written[shown:now])
+        if now > shown:
+            longest, new_at = max(longest, at - new_at), at
         shown = max(shown, now)
         vanished += (shown - now) * (until - at)
     begin, end = deltas[0][0], deltas[-1][0]
@@ -53,6 +56,7 @@ def whole(deltas: Sequence[tuple[float, str]], moments: Sequence[Moment]) -> Who
         duration=end - begin,
         mean=late / max(shown, 1),
         lag=steps[-1][0] - end,
+        longest=longest,
         pages=sum(not moment.files for moment in last),
         broken=sum(bool(faults(moment)) for moment in moments if moment.kind in ("posted", "edited")),
         lost=len(source) - steps[-1][1],
@@ -75,11 +79,11 @@ async def report() -> Report:
     answers = [answer for _, seen, _ in measured for answer in seen]
     return Report(
         title="longs: long answers, whole",
-        method=f"The playground's own long answers at {_PACE:g} tokens a second; a call takes {TRIP} s. All five at once,\n"
-        "in rooms of their own; on Slack they share a workspace's calls. `max_pages` is 0. `least` is that of one message\n"
-        "on Discord: the posts of further pages are states that it does not know. `vanished`: characters times seconds.",
+        method=f"The playground's own long answers at {_PACE:g} tokens a second; a call takes {TRIP} s. All five at\n"
+        "once, in rooms of their own; on Slack they share a workspace's calls. `max_pages` is 0. `least`: of one\n"
+        "message on Discord, which knows no posts of further pages. `vanished`: characters times seconds.",
         columns=(
-            *("", "characters", "pages", "calls", "4xx", "mean delay", "least", "/ least", "final lag"),
+            *("", "characters", "pages", "calls", "4xx", "mean delay", "least", "/ least", "final lag", "longest wait"),
             *("lost", "broken", "vanished"),
         ),
         rows=[row for rows, _, _ in measured for row in rows],
@@ -117,6 +121,7 @@ async def _measured(here: Rig, ways: dict[str, str]) -> tuple[list[list[str]], l
                 seconds(least) if least else "",
                 ratio(seen.mean / least) if least else "",
                 seconds(seen.lag),
+                seconds(seen.longest),
                 str(seen.lost),
                 str(seen.broken),
                 f"{seen.vanished:.1f}",
