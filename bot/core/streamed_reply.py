@@ -65,8 +65,8 @@ class StreamedReply:
     """One answer, with the same verbs as a `Reply`."""
 
     def __init__(self, dialect: Dialect, attaching: Attaching = Attaching()) -> None:  # noqa: B008  (frozen)
-        """Of `attaching` only the code counts: its messages are so long that an answer has few."""
         self._dialect = dialect
+        self._max_pages = attaching.max_pages
         self._with_code = attaching.code
         self._attached = False  # what there was to attach
         self._pager = Pager(dialect.budget, dialect.measure)
@@ -248,7 +248,7 @@ class StreamedReply:
                 if isinstance(action, Stop) and not action.text:  # it cannot even be stopped
                     self._messages[page].live = False
             case Attach():
-                self._attached = True
+                self._attached, self._max_pages = True, 0  # what the files hold is shown in further messages
             case Edit(page=page) if self._messages[page].streamed and not self._messages[page].stuck:
                 self._messages[page].stuck = True
             case _:
@@ -274,22 +274,24 @@ class StreamedReply:
             self._pager.feed("".join(self._arrived))
             self._arrived.clear()
         self._roll_over()
-        sealed = self._pager.sealed
+        sealed = self._pager.sealed[: self._max_pages or None]
         while self._settled < len(sealed):
             if action := self._complete(self._settled, self._dialect.render(sealed[self._settled])):
                 return action
             self._settled += 1
+        is_full = 0 < self._max_pages <= len(sealed)
         if self._ending is None:
-            return self._grow(len(sealed)) or Idle()
-        for number, page in enumerate(self._last_pages(self._ending), start=len(sealed)):
+            return Idle() if is_full else self._grow(len(sealed)) or Idle()
+        rest = self._pager.rest(self._max_pages) if is_full else ""
+        for number, page in enumerate([] if rest.strip() else self._last_pages(self._ending), start=len(sealed)):
             if action := self._complete(number, page):
                 return action
-        return self._attachment(self._ending) or Done()
+        return self._attachment(rest, self._ending) or Done()
 
-    def _attachment(self, ending: Ending) -> Attach | None:
+    def _attachment(self, rest: str, ending: Ending) -> Attach | None:
         if self._attached:
             return None
-        attach = attachment(self._dialect, self.text, "", ending, code=self._with_code)
+        attach = attachment(self._dialect, self.text, rest.strip() and rest, ending, code=self._with_code)
         self._attached = attach is None  # it is looked for once
         return attach
 

@@ -380,3 +380,25 @@ def test_code_longer_than_a_message_is_offered_as_a_file_as_well():
     code = "".join(f"line_{number} = {number}\n" for number in range(40))
     drive(reply, screen, [("feed", f"```python\n{code}```\n")], Ending(End.COMPLETED))
     assert screen.files == (File("code.py", code),)
+
+
+@given(how=STEPS, more=st.integers(0, 60))
+def test_what_comes_after_the_most_messages_goes_into_a_file(how: list[tuple[str, str]], more: int):
+    """Nothing is lost between them."""
+    reply, screen = StreamedReply(SMALL, Attaching(max_pages=2)), Screen()
+    drive(reply, screen, [*how, ("feed", "more words " * more)], Ending(End.COMPLETED))
+    shown = [*screen.messages.values(), *(file.text for file in screen.files)]
+    remaining = iter(words("".join(shown)))
+    assert all(char in remaining for char in words(reply.text))
+    assert len(screen.messages) <= 2 + (not screen.files)
+
+
+def test_files_that_are_rejected_are_shown_in_further_messages():
+    reply, screen = StreamedReply(SMALL, Attaching(max_pages=1)), Screen()
+    reply.feed("more words " * 100, 1.0)
+    reply.finish(Ending(End.COMPLETED), 2.0)
+    write(reply, screen, "taken")
+    write(reply, screen, "rejected")
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    assert words("".join(screen.messages.values())) == words("more words " * 100)
+    assert screen.files == ()
