@@ -18,6 +18,7 @@ _BLOCK, _PART, _LINE, _SENTENCE = 0.75, 0.82, 0.9, 0.88
 _FAR_BACK = 0.5  # a seam before this is not looked for: too much would jump to another page
 _ROOM = 24  # for what closes open emphasis at a seam, and in the live page
 
+_INDENTATION = re.compile(r"[^\S\n]*")
 _MARKS = re.compile(r"[\s>*+\-\d.)|:=_~`#]*\Z")  # a line of nothing else may still become anything
 
 
@@ -102,8 +103,17 @@ class Page:
         return self._last_seam()
 
     def begun(self) -> str:
-        """What is certain of the page. Nothing in it is closed for show."""
-        return self._page(self.certain.position, Context())
+        """What is certain of the page, up to where a word begins. Nothing in it is closed for show."""
+        body = self.body[self.opening.skipped : self._joint(self.certain)]
+        return self.opening.begin(body) if body.strip() else ""
+
+    def _joint(self, seam: Seam) -> int:
+        """Where a word begins, at a seam or just before it."""
+        if not isinstance(seam.before.leaf, Fence):
+            return _INDENTATION.match(self.body, seam.position).end()  # pyright: ignore[reportOptionalMemberAccess]  (it matches nothing at least)
+        # If the page ends here its fence is closed, with a mark that must not be indented: the last word has to wait.
+        code = self.body[: seam.position].rstrip()
+        return max(code.rfind(space) for space in " \t\n") + 1
 
     def until(self, seam: Seam) -> str:
         """The page up to there, with the fence closed that is open there."""

@@ -54,12 +54,13 @@ class Pager:
 
     def certain(self) -> str:
         """What the page being written will begin with, whatever comes. It only grows, until the page is sealed; the
-        sealed page begins with it. Nothing in it is closed for show."""
+        sealed page begins with it, but for white space at its end. What comes next begins with none. No span is cut,
+        and nothing is closed for show."""
         return self._page.begun()
 
     def cut(self) -> None:
         """Seals what is certain as a page, if that is anything."""
-        if self.certain():
+        if self._page.until(self._page.certain):
             self._add(self._seal(self._page.certain))
 
     def rest(self, pages: int) -> str:
