@@ -48,9 +48,12 @@ class Pager:
         """The page being written as it should be seen now: what is open is closed, what is half written left out."""
         return self._page.live()
 
-    def last(self) -> str:
-        """The page being written, when nothing more will come; empty if there is nothing on it."""
-        return self._page.last()
+    def last(self, *, broken_off: bool = False) -> str:
+        """The page being written, when nothing more will come; empty if there is nothing on it.
+
+        `broken_off`: the text was to go on, so emphasis that is open was meant, and is closed.
+        """
+        return self._page.last(broken_off=broken_off)
 
     def certain(self) -> str:
         """What the page being written will begin with, whatever comes. It only grows, until the page is sealed; the

@@ -39,3 +39,8 @@ def last_grapheme(text: str, start: int, end: int) -> int:
     start = max(start, end - _LONGEST_GRAPHEME)
     *_, last = _GRAPHEME.finditer(text[start:end])
     return start + last.start() if last.start() else end - 1
+
+
+def letters(text: str) -> str:
+    """The text without markers and white space."""
+    return "".join(filter(str.isalnum, text))

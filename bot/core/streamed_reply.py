@@ -350,7 +350,8 @@ class StreamedReply:
     def _last_pages(self, ending: Ending) -> list[str]:
         """What stands after the sealed pages at the end: the last one, with the bot's own sentence."""
         dialect = self._dialect
-        last, words = dialect.render(self._pager.last()), sentence(ending)
+        words = sentence(ending)
+        last = dialect.render(self._pager.last(broken_off=bool(words)))
         if not words and not last and not self._pager.sealed:
             words = sentence(Ending(End.EMPTY))  # nobody is left without an answer
         if not words:

@@ -144,7 +144,7 @@ def test_the_screen_ends_equal_to_the_pages_and_no_stream_stays_open(how: list[t
     reply, screen, ending = StreamedReply(SMALL), Screen(), Ending(end, "Some detail.")
     drive(reply, screen, how, ending)
     pager = reply._pager  # pyright: ignore[reportPrivateUsage]  (where it was cut depends on the time)
-    expected = [streamed(page) for page in [*pager.sealed, pager.last()] if page]
+    expected = [streamed(page) for page in [*pager.sealed, pager.last(broken_off=bool(sentence(ending)))] if page]
     note = sentence(ending) or ("" if expected else sentence(Ending(End.EMPTY)))
     shown = list(screen.messages.values())
     if note:
