@@ -17,6 +17,7 @@ _WORD_START = regex.compile(
 _HARMLESS = re.compile(r"[^-+#>|=~`_<$\\\d\s*]|\*{1,2}[^\s*]|_{1,2}[^\s_]|`{1,2}[^\s`]|~~[^\s~]")
 _GRAPHEME = regex.compile(r"\X")
 _LONGEST_GRAPHEME = 200
+_MARKERS = str.maketrans("", "", "*_~`|")
 
 
 def harmless(text: str, place: int, end: int) -> bool:
@@ -42,5 +43,5 @@ def last_grapheme(text: str, start: int, end: int) -> int:
 
 
 def letters(text: str) -> str:
-    """The text without markers and white space."""
-    return "".join(filter(str.isalnum, text))
+    """The text without the markers of emphasis and white space."""
+    return "".join(text.translate(_MARKERS).split())

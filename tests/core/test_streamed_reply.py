@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.actions import Append, Attach, Delete, Edit, Post, Shown, Start, Stop
@@ -140,6 +140,7 @@ def words(text: str) -> str:
 
 @given(how=STEPS, end=ENDS)
 @settings(max_examples=400)
+@example(how=[("feed", "- item\n"), ("feed", "<"), ("taken", "")], end=End.LENGTH)
 def test_the_screen_ends_equal_to_the_pages_and_no_stream_stays_open(how: list[tuple[str, str]], end: End):
     reply, screen, ending = StreamedReply(SMALL), Screen(), Ending(end, "Some detail.")
     drive(reply, screen, how, ending)
