@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo run chat test lint check bench lock
+.PHONY: help install demo run chat test lint check bench gallery lock
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,6 +38,9 @@ check: lint test  ## what a change must pass: format, lint, types, imports, test
 
 bench: install  ## how long readers wait, measured against the least possible
 	$(BIN)/python -m tests.bench
+
+gallery: install  ## docs/gallery.md: pictures of answers on both platforms; needs Chromium
+	$(BIN)/python -m tests.gallery
 
 lock: install  ## after a change of dependencies in pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -77,7 +77,7 @@ class Layout:
 
     def last(self, sentence: str) -> list[str]:
         """What stands there when the answer has ended."""
-        page = self._last_page(self._pager.last)
+        page = self._last_page(lambda: self._pager.last(broken_off=bool(sentence)))
         return self._with_note(page, sentence) if sentence else [page] if page else []
 
     @property

@@ -81,23 +81,28 @@ def is_formula(latex: str) -> bool:
     return bool(_SIGNS.search(latex)) or not _PROSE.search(latex)
 
 
-def _formula(state: StateInline, silent: bool) -> bool:
-    source, at = state.src, state.pos
+def formula_at(source: str, at: int) -> re.Match[str] | None:
+    """The formula that begins there; its group `latex` is what is inside the marks."""
     if source[at] not in "$\\":
-        return False
+        return None
     opening = source[at : at + 2] if source[at : at + 2] in _MATH else source[at]
     if opening == "$" and at and (source[at - 1].isalnum() or source[at - 1] == "$"):
-        return False
+        return None
     match = _MATH[opening].match(source, at) if opening in _MATH else None
     if match is None or not match["latex"].strip():
-        return False
+        return None
     latex = match["latex"]
     if opening == "\\[" and not _SIGNS.search(latex):
-        return False  # an escaped bracket, as in \[1\]
-    if opening != "$$" and not is_formula(latex):
+        return None  # an escaped bracket, as in \[1\]
+    return match if opening == "$$" or is_formula(latex) else None
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    match = formula_at(state.src, state.pos)
+    if match is None:
         return False
     if not silent:
-        state.push("formula", "", 0).content = latex
+        state.push("formula", "", 0).content = match["latex"]
     state.pos = match.end()
     return True
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.core.blocks import LONGEST_MARK, Context, Fence, Kind, Line, Paragraph, Table, read
 from bot.core.measures import Measure, TableMeasure
-from bot.core.places import harmless, last_grapheme, sentence_starts, word_starts
+from bot.core.places import harmless, last_grapheme, letters, sentence_starts, word_starts
 from bot.core.seams import Opening, Seam
 from bot.core.spans import Spans
 
@@ -18,6 +18,7 @@ _BLOCK, _PART, _LINE, _SENTENCE = 0.75, 0.82, 0.9, 0.88
 _FAR_BACK = 0.5  # a seam before this is not looked for: too much would jump to another page
 _ROOM = 24  # for what closes open emphasis at a seam, and in the live page
 
+_INDENTATION = re.compile(r"[^\S\n]*")
 _MARKS = re.compile(r"[\s>*+\-\d.)|:=_~`#]*\Z")  # a line of nothing else may still become anything
 
 
@@ -45,6 +46,7 @@ class Page:
         self._table_header = -1  # where a complete line begins that may be a table's names
         self._last_line = ""  # the last complete one
         self._spans: Spans | None = Spans(0, opening.marks) if self._within_line else None
+        self._paragraph = 0  # where its first line begins
         self._is_free = True  # no span is open at the end of the last complete line
         self._is_bound = False  # the next line has to stand on the same page: before it is a heading, or a fence began
         self._is_gap = False  # the last complete line is blank
@@ -80,11 +82,13 @@ class Page:
             end, context = len(self.body), self._line_read.after
         if self._spans is not None and end > self._spans.start and isinstance(context.leaf, Paragraph | None):
             healed = self._spans.healed(self.body, end)
-            return self._page(self._spans.start if healed.strip() else self._line, Context(), healed)
+            return self._page(self._spans.start if healed.strip() else self._paragraph, Context(), healed)
         return self._page(end, context)
 
-    def last(self) -> str:
-        """The page being written, when nothing more will come; empty if there is nothing on it."""
+    def last(self, *, broken_off: bool) -> str:
+        """The page when nothing more will come. `broken_off`: the text was to go on, so what is open is closed."""
+        if broken_off and (live := self.live()) and self._shows_all(live):
+            return live
         tail, context = self.body[self._line :], self._context
         if tail and not self._within_line:
             line = read(context, tail)
@@ -92,6 +96,10 @@ class Page:
                 return self._page(self._line, context)
             context = line.after
         return self._page(len(self.body), context)
+
+    def _shows_all(self, page: str) -> bool:
+        """Whether a page of this text leaves out no more than markers."""
+        return letters(page) == letters(self.opening.begin(self.body[self.opening.skipped :]))
 
     @property
     def certain(self) -> Seam:
@@ -102,8 +110,17 @@ class Page:
         return self._last_seam()
 
     def begun(self) -> str:
-        """What is certain of the page. Nothing in it is closed for show."""
-        return self._page(self.certain.position, Context())
+        """What is certain of the page, up to where a word begins. Nothing in it is closed for show."""
+        body = self.body[self.opening.skipped : self._joint(self.certain)]
+        return self.opening.begin(body) if body.strip() else ""
+
+    def _joint(self, seam: Seam) -> int:
+        """Where a word begins, at a seam or just before it."""
+        if not isinstance(seam.before.leaf, Fence):
+            return _INDENTATION.match(self.body, seam.position).end()  # pyright: ignore[reportOptionalMemberAccess]  (it matches nothing at least)
+        # If the page ends here its fence is closed, with a mark that must not be indented: the last word has to wait.
+        code = self.body[: seam.position].rstrip()
+        return max(code.rfind(space) for space in " \t\n") + 1
 
     def until(self, seam: Seam) -> str:
         """The page up to there, with the fence closed that is open there."""
@@ -143,6 +160,7 @@ class Page:
     def _begin_spans(self, line: Line) -> None:
         if line.kind in {Kind.TEXT, Kind.HEADING, Kind.INDENTED}:
             self._spans = Spans(self._line + line.start)
+            self._paragraph = self._line
         elif line.kind is not Kind.MORE:
             self._spans = None
 
@@ -347,5 +365,5 @@ class Page:
             return ""
         text = self.opening.begin(body)
         if isinstance(context.leaf, Fence):
-            return text + ("" if text.endswith("\n") else "\n") + context.lead + context.leaf.mark
+            return text.rstrip("\n") + "\n" + context.lead + context.leaf.mark
         return text.rstrip()

@@ -48,18 +48,22 @@ class Pager:
         """The page being written as it should be seen now: what is open is closed, what is half written left out."""
         return self._page.live()
 
-    def last(self) -> str:
-        """The page being written, when nothing more will come; empty if there is nothing on it."""
-        return self._page.last()
+    def last(self, *, broken_off: bool = False) -> str:
+        """The page being written, when nothing more will come; empty if there is nothing on it.
+
+        `broken_off`: the text was to go on, so emphasis that is open was meant, and is closed.
+        """
+        return self._page.last(broken_off=broken_off)
 
     def certain(self) -> str:
         """What the page being written will begin with, whatever comes. It only grows, until the page is sealed; the
-        sealed page begins with it. Nothing in it is closed for show."""
+        sealed page begins with it, but for white space at its end. What comes next begins with none. No span is cut,
+        and nothing is closed for show."""
         return self._page.begun()
 
     def cut(self) -> None:
         """Seals what is certain as a page, if that is anything."""
-        if self.certain():
+        if self._page.until(self._page.certain):
             self._add(self._seal(self._page.certain))
 
     def rest(self, pages: int) -> str:

@@ -17,6 +17,7 @@ _WORD_START = regex.compile(
 _HARMLESS = re.compile(r"[^-+#>|=~`_<$\\\d\s*]|\*{1,2}[^\s*]|_{1,2}[^\s_]|`{1,2}[^\s`]|~~[^\s~]")
 _GRAPHEME = regex.compile(r"\X")
 _LONGEST_GRAPHEME = 200
+_MARKERS = str.maketrans("", "", "*_~`|")
 
 
 def harmless(text: str, place: int, end: int) -> bool:
@@ -39,3 +40,8 @@ def last_grapheme(text: str, start: int, end: int) -> int:
     start = max(start, end - _LONGEST_GRAPHEME)
     *_, last = _GRAPHEME.finditer(text[start:end])
     return start + last.start() if last.start() else end - 1
+
+
+def letters(text: str) -> str:
+    """The text without the markers of emphasis and white space."""
+    return "".join(text.translate(_MARKERS).split())

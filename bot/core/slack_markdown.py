@@ -1,7 +1,8 @@
 """A page of the model's Markdown as Slack takes it, and as a notification.
 
-Slack's `markdown_text` knows Markdown, with tables and highlighted code, so a page goes as it is, except for what would
-act there: <!channel>, <@U1>, <#C1> and <https://elsewhere|a label>, which Slack reads in Markdown too.
+Slack's `markdown_text` knows Markdown, with tables and highlighted code, so a page goes as it is, except for formulas
+and footnotes, which it does not know, and for what would act there: <!channel>, <@U1>, <#C1> and
+<https://elsewhere|a label>, which Slack reads in Markdown too.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from bot.core.formulas import superscript
 from bot.core.markdown import one_newline, read_blocks
 from bot.core.plain_text import plain as words_of
+from bot.core.slack_formulas import with_readable_formulas
 
 LIMIT = 12_000  # characters: Slack's limit for markdown_text in chat.postMessage and chat.update
+TABLE_ROWS = 100  # with the names: Slack's limit for a table block, which Markdown's tables become
 NOTIFICATION = 150  # characters; phones show less, a desktop's notification about this much
 
 ZERO_WIDTH = "\u200b"
@@ -22,6 +26,9 @@ _LABELLED = r"[a-zA-Z][a-zA-Z0-9+.-]*:[^<>\n]*\|"
 _IN_TEXT = re.compile(rf"<(?=[!@#]|{_LABELLED})")
 _IN_CODE = re.compile(rf"<(?=!(?:channel|here|everyone|group)\b|!(?:subteam|date)\^|[@#][A-Z0-9]+[>|]|{_LABELLED})")
 _UNDECIDED = re.compile(r"<(?:[!@#]?[A-Za-z0-9]*|[a-zA-Z][a-zA-Z0-9+.-]*(?::[^<>\n|]*)?)\Z")
+_UNKNOWN_TO_SLACK = re.compile(r"\$|\\[(\[]|\[\^")  # what may be a formula or a footnote
+_FOOTNOTE = re.compile(r"\[\^(\d+)\](?!\()")
+_FOOTNOTE_TEXT = re.compile(r"^( {0,3})\[\^(\d+)\]:(?=[ \t])", re.MULTILINE)
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(?:(?!\n[ \t]*\n)[\s\S])+?(?<!`)\1(?!`)")
 
 
@@ -31,11 +38,12 @@ def render(page: str) -> str:
     In text the bracket is escaped as Slack documents it, and does not act there. In code an entity may be shown as
     it is written, and whether Slack acts there is not documented, so a character of no width keeps the sequence apart.
     """
-    if not _IN_TEXT.search(page):
+    if not _IN_TEXT.search(page) and not _UNKNOWN_TO_SLACK.search(page):
         return page
     page = one_newline(page)
     text = "".join(
-        _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", part) for part, code in _parts(page)
+        _IN_CODE.sub(f"<{ZERO_WIDTH}", part) if code else _IN_TEXT.sub("&lt;", _with_what_slack_knows(part))
+        for part, code in _parts(page)
     )
     return text if units(text) <= LIMIT else _IN_TEXT.sub(f"<{ZERO_WIDTH}", page)
 
@@ -114,19 +122,26 @@ class TableMeasure:
     def __init__(self, text: Callable[[str], int]) -> None:
         self._text = text
         self._cost = 0
+        self._lines = 0
 
     def with_row(self, row: str) -> float:
-        """The cost of the table so far and this row."""
-        return self._cost + self._text(row) + 1
+        """The cost of the table so far and this row; infinite where the table has all the rows that Slack takes."""
+        return self._cost + self._text(row) + 1 if self._lines <= TABLE_ROWS else float("inf")
 
     def add(self, row: str) -> None:
         """The row is on the page."""
         self._cost += self._text(row) + 1
+        self._lines += 1
 
 
 def units(text: str) -> int:
     """UTF-16 code units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _with_what_slack_knows(text: str) -> str:
+    text = _FOOTNOTE_TEXT.sub(lambda mark: mark[1] + (superscript(mark[2]) or mark[2]), text)
+    return with_readable_formulas(_FOOTNOTE.sub(lambda mark: superscript(mark[1]) or mark[0], text))
 
 
 def _parts(page: str) -> Iterator[tuple[str, bool]]:

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
-    r"""(?P<math>\\[(\[]|\$\$)
+    r"""(?P<math>\\[(\[]|\$\$|(?<![\w$])\$(?![\s\d$]|[A-Z_]{2}))
       | \\[!-/:-@\[-`{-~]
       | (?P<code>`+)
       | (?P<run>\*+|_+|~~+)
       | (?P<bars>\|\|)
-      | (?P<open>\[)
+      | \[\^[\w-]{1,30}\]
+      | (?P<open>\[(?!\^))
       | (?P<close>\])
       | </?[a-zA-Z][\w-]*(?:\s[^<>\n]{0,60})?>
       | https?://[^\s<>`|"*_~]*""",
@@ -31,17 +32,24 @@ _TARGET = re.compile(
 _PART_OF_TARGET = re.compile(r"\([^\s]*(?:[ \t]+(?:[\"'][^\n]*)?)?\Z")
 # What the next character may still make a part of: a marker, an escape, a tag, an address.
 _GROWING = re.compile(
-    r"(?:\\[(\[]?|</?[a-zA-Z]?[\w-]*(?:\s[^<>\n]{0,60})?|\bhttps?:?/?|https?://[^\s<>`|\"*_~]*|[*_`|~$\[\]]+)\Z"
+    r"(?:\\[(\[]?|</?[a-zA-Z]?[\w-]*(?:\s[^<>\n]{0,60})?|\bhttps?:?/?|https?://[^\s<>`|\"*_~]*|"
+    r"\$.?|\[\^[\w-]{0,30}|[*_`|~$\[\]]+)\Z"
 )
 _LONGEST_GROWING = 400
 _LONGEST_SCHEME = 5  # "https": so many letters may turn out to begin an address
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\u2000-\u206f\u3000-\u303f\uff01-\uff0f]")
 
-_CLOSER = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+_CLOSER = {
+    "$$": re.compile(r"\$\$"),
+    "$": re.compile(r"(?<![\s\\])\$(?![\w$])"),
+    "\\(": re.compile(r"\\\)"),
+    "\\[": re.compile(r"\\\]"),
+}
+_PROSE = re.compile(r"(?:\s+[^\W\d_]{2,}){3}")  # behind a dollar: it was no formula's
 _CAN_BE_REOPENED = "*_~`|"
 
 # How many characters an opening marker is believed for, by its first character.
-_BELIEVED = {"*": 400, "_": 300, "~": 300, "`": 300, "|": 300, "[": 300, "$": 600, "\\": 600}
+_BELIEVED = {"*": 400, "_": 300, "~": 300, "`": 300, "|": 300, "[": 300, "$": 200, "$$": 600, "\\": 600}
 _LONGEST_TARGET = 600  # of a link; a longer one is shown as it was written
 
 
@@ -53,7 +61,7 @@ class _Open:
 
     @property
     def believed_until(self) -> int:
-        return self.start + _BELIEVED[self.mark[0]]
+        return self.start + _BELIEVED.get(self.mark, _BELIEVED[self.mark[0]])
 
 
 class Spans:
@@ -82,7 +90,7 @@ class Spans:
                     return
                 continue
             token = _TOKEN.search(text, self._at, end)
-            if token is None or token.end() >= end:
+            if token is None or token.end() + (token[0] == "$") >= end:
                 growing = _GROWING.search(text, max(self._at, end - _LONGEST_GROWING), end)
                 self._stop = growing.start() if growing else end
                 self._at = max(self._at, min(self._stop, end - _LONGEST_SCHEME))
@@ -110,13 +118,15 @@ class Spans:
         self.read(text, end)
         stop = end if self._verbatim_at_end else self._stop
         for span in self._open:
-            if span.mark in _CLOSER:
-                stop = min(stop, span.start)
+            if span.mark == "$" and _PROSE.search(text, span.inner, end):
+                stop = end
+            elif span.mark in _CLOSER:
+                stop = span.start
         if self._verbatim_at_end:
             stop -= len(text[:stop]) - len(text[:stop].rstrip("`"))
         shown, at, closing = "", self.start, ""
         for span in self._open:
-            if span.start >= stop:
+            if span.start >= stop or span.mark in _CLOSER:
                 break
             hidden = span.mark == "[" or not text[span.inner : stop].strip()
             if hidden:
@@ -135,9 +145,8 @@ class Spans:
 
     def _verbatim(self, span: _Open, text: str, end: int) -> bool:
         """Looks for the end of code or a formula; whether it is known."""
-        mark = re.escape(_CLOSER.get(span.mark, span.mark))
-        pattern = rf"(?<!`){mark}(?!`)" if span.mark[0] == "`" else mark
-        closer = re.compile(pattern).search(text, span.inner, min(end, span.believed_until))
+        pattern = _CLOSER.get(span.mark) or re.compile(rf"(?<!`){span.mark}(?!`)")
+        closer = pattern.search(text, span.inner, min(end, span.believed_until))
         if closer is not None and closer.end() < end:
             self._open.pop()
             self._at = self._stop = closer.end()

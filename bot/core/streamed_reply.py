@@ -16,8 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import regex
-
 from bot.core.actions import Append, Attach, Delete, Edit, Post, Shown, Start, Stop
 from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
@@ -27,7 +25,6 @@ from bot.core.pacing import Done, Idle, Need, Urgency
 from bot.core.paging import Pager
 
 _A_FEW_WORDS = 4  # enough for first words that say something
-_LONGEST_WORD = 40  # characters; what is longer is cut inside, for some languages have no spaces
 
 
 @dataclass(slots=True)
@@ -314,9 +311,9 @@ class StreamedReply:
             return Post(number, page)  # a stream would take two calls for it
         message = self._messages[number]
         if message.live:
-            if message.shown is None or not page.startswith(message.shown):
+            rest = None if message.shown is None else _rest(page, message.shown)
+            if rest is None:
                 return self._stop(number, "")
-            rest = page[len(message.shown) :]
             if rest and self._append_first:
                 return Append(number, message.id, rest)
             return self._stop(number, rest)
@@ -332,11 +329,10 @@ class StreamedReply:
             message = self._messages[number]
             if message.shown is None or not certain.startswith(message.shown):
                 return self._stop(number, "")
-            more = certain[len(message.shown) : _join(certain)]
+            more = certain[len(message.shown) :]
             return Append(number, message.id, more) if more else None
         if self._streams:
-            first = certain[: _join(certain)]
-            return Start(number, first) if first.strip() else None
+            return Start(number, certain) if certain.strip() else None
         live = self._dialect.render(self._pager.live())
         return Post(number, live) if live else None
 
@@ -347,12 +343,15 @@ class StreamedReply:
         message = self._messages[number]
         if message.stuck:
             return Delete(number, message.id)  # it is posted anew
-        return None if message.shown == page else Edit(number, message.id, page)
+        if message.shown is not None and _rest(page, message.shown) == "":
+            return None
+        return Edit(number, message.id, page)
 
     def _last_pages(self, ending: Ending) -> list[str]:
         """What stands after the sealed pages at the end: the last one, with the bot's own sentence."""
         dialect = self._dialect
-        last, words = dialect.render(self._pager.last()), sentence(ending)
+        words = sentence(ending)
+        last = dialect.render(self._pager.last(broken_off=bool(words)))
         if not words and not last and not self._pager.sealed:
             words = sentence(Ending(End.EMPTY))  # nobody is left without an answer
         if not words:
@@ -368,15 +367,8 @@ class StreamedReply:
             message.shown += text
 
 
-def _join(text: str) -> int:
-    """How much of a text to append now, so that what is appended next does not begin with white space.
-
-    Slack drops that. The last word waits for the next, since nobody knows yet what follows it.
-    """
-    text = text.rstrip()
-    if not text:
-        return 0
-    word = text.split()[-1] if len(text) <= _LONGEST_WORD else (text[-2 * _LONGEST_WORD :].split() or [text])[-1]
-    if len(word) > _LONGEST_WORD:
-        word = regex.findall(r"\X", word[-_LONGEST_WORD:])[-1]
-    return len(text) - len(word)
+def _rest(page: str, shown: str) -> str | None:
+    """What of a page is not shown yet; None if something else is shown. White space at the end shows nothing."""
+    if page.startswith(shown):
+        return page[len(shown) :]
+    return "" if page == shown.rstrip() else None

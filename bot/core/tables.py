@@ -1,6 +1,8 @@
 """A table as lines of text in columns, for a font in which every character is as wide as any other.
 
-Widths are those of a terminal: East Asian characters and emoji take two columns, combining marks none.
+Widths are those of a terminal: East Asian characters and emoji take two columns, combining marks none. In other fonts
+an East Asian character is a little less than two columns wide, so such a column is padded with a space of that kind:
+its lines hold as many wide characters and as many narrow ones, and line up in any font.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import regex
-from wcwidth import wcswidth
+from wcwidth import wcswidth, wcwidth
 
 # A code block shows about 60 to 90 columns on a desktop, on a phone 40 to 50, where a longer line is broken and columns
 # are torn apart. Within 60, tables of few short words stay as narrow as they are, and sentences still have room.
@@ -19,6 +21,10 @@ _NARROWEST = 8  # a wrapped column of less is a column of broken words
 
 Alignment = Literal["left", "center", "right"]
 _GRAPHEME = regex.compile(r"\X")
+_EAST_ASIAN = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\u3000-\u303f\u30a0\u30fb\u30fc\uff01-\uff60]"
+)
+_WIDE_SPACE, _WIDE_RULE = "\u3000", "\uff0d"
 _CONTROL = regex.compile(r"[\p{Cc}--\n]", regex.V1)
 
 
@@ -39,6 +45,7 @@ def aligned(rows: Sequence[Sequence[str]], alignments: Sequence[Alignment]) -> l
     if widths is None:
         return None
     wrapped = [[list(_wrapped(row[column], widths[column])) for column in columns] for row in table]
+    wide = [max(_wide(line) for row in wrapped for line in row[column]) for column in columns]
     apart = any(len(cell) > 1 for row in wrapped[1:] for cell in row)  # or one could not tell where a row ends
     lines: list[str] = []
     for number, row in enumerate(wrapped):
@@ -46,12 +53,13 @@ def aligned(rows: Sequence[Sequence[str]], alignments: Sequence[Alignment]) -> l
             lines.append("")
         for at in range(max(map(len, row))):
             cells = (
-                _padded(cell[at] if at < len(cell) else "", widths[column], alignments[column])
+                _padded(cell[at] if at < len(cell) else "", widths[column], alignments[column], wide[column])
                 for column, cell in enumerate(row)
             )
             lines.append(_GAP.join(cells).rstrip())
         if number == 0:
-            lines.append(_GAP.join("─" * size for size in widths))
+            rules = (_WIDE_RULE * many + "─" * (size - 2 * many) for size, many in zip(widths, wide, strict=True))
+            lines.append(_GAP.join(rules))
     return lines
 
 
@@ -100,7 +108,19 @@ def _pieces(word: str, size: int) -> Iterator[str]:
     yield piece
 
 
-def _padded(text: str, size: int, alignment: Alignment) -> str:
+def _wide(text: str) -> int:
+    """How many characters as wide as an ideograph."""
+    return 0 if text.isascii() else sum(wcwidth(char) == 2 for char in _EAST_ASIAN.findall(text))
+
+
+def _padded(text: str, size: int, alignment: Alignment, wide: int) -> str:
+    """With as many spaces of either width as bring it to `size`, and to `wide` wide characters where there is room."""
     space = max(size - width(text), 0)
     before = {"left": 0, "center": space // 2, "right": space}[alignment]
-    return " " * before + text + " " * (space - before)
+    missing = max(wide - _wide(text), 0)
+    return _space(before, missing) + text + _space(space - before, missing - min(missing, before // 2))
+
+
+def _space(columns: int, wide: int) -> str:
+    wide = min(wide, columns // 2)
+    return _WIDE_SPACE * wide + " " * (columns - 2 * wide)

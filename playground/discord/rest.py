@@ -32,12 +32,23 @@ BASE = "/discord/api/v10"
 _NOWHERE = Route("*", "/{rest:.*}", lambda _: _no_such_route(), bot=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call and how it was answered."""
+
+    at: float  # seconds, on the timeline's clock
+    method: str
+    path: str
+    status: int  # 0: the connection was dropped
+
+
 @dataclass
 class Rest:
     timeline: Timeline
     settings: Settings
     budgets: Budgets
     faults: Faults = field(default_factory=Faults)
+    calls: list[Called] = field(default_factory=list[Called])
     refusals: list[Refusal] = field(default_factory=list[Refusal])
     _running: set[asyncio.Task[Answer | None]] = field(default_factory=set[asyncio.Task[Answer | None]])
 
@@ -73,6 +84,7 @@ class Rest:
             answer = None
         if fault:
             answer = _scripted(fault)
+        self.calls.append(Called(self.timeline.now(), call.method, call.path, answer.status if answer else 0))
         if answer and answer.status == 429:
             self._record(call, answer)
         return answer

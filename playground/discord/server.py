@@ -20,7 +20,7 @@ from playground.discord.mentions import DEFAULT, AllowedMentions, Ping
 from playground.discord.messages import Messages
 from playground.discord.payloads import application_json, user_json
 from playground.discord.permissions import Permission
-from playground.discord.rest import Rest
+from playground.discord.rest import Called, Rest
 from playground.discord.route import Route
 from playground.discord.settings import Settings
 from playground.discord.state import Message, State
@@ -86,6 +86,11 @@ class DiscordStandIn:
     @property
     def token(self) -> str:
         return self.settings.token
+
+    @property
+    def calls(self) -> list[Called]:
+        """Every REST call so far."""
+        return self._rest.calls
 
     @property
     def refusals(self) -> list[Refusal]:

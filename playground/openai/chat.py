@@ -66,8 +66,8 @@ class _Completion:
     async def events(self) -> AsyncGenerator[Event, None]:
         yield self._chunk({"role": "assistant", "content": "", "refusal": None})
         for part in self._script.parts():
-            if part.kind == "commentary":
-                continue  # this API has one message and no phases
+            if part.kind in {"commentary", "search"}:
+                continue  # this API has one message, no phases and no tools of its own
             async for event in self._part(part):
                 yield event
             if self._delivery.broken:

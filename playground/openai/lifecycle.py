@@ -52,6 +52,8 @@ class Lifecycle:
                 return self._reasoning(part)
             case "call":
                 return self._call(part)
+            case "search":
+                return self._search(part)
             case _:
                 return self._message(part)
 
@@ -82,6 +84,17 @@ class Lifecycle:
             yield self._delta("function_call_arguments.delta", piece, place)
         yield self._event("function_call_arguments.done", {**place, "name": part.name, "arguments": part.text})
         yield self._done({**item, "arguments": part.text, "status": "completed"})
+
+    async def _search(self, part: Part) -> Events:
+        item: Json = {"id": new_id("ws"), "type": "web_search_call", "status": "in_progress"}
+        place = {"item_id": item["id"], "output_index": len(self.response["output"])}
+        yield self._event("output_item.added", {"output_index": place["output_index"], "item": item})
+        yield self._event("web_search_call.in_progress", place)
+        yield self._event("web_search_call.searching", place)
+        async for _ in self._delivery.pieces(part):
+            pass  # it takes the time of its words, and shows nothing of them
+        yield self._event("web_search_call.completed", place)
+        yield self._done({**item, "status": "completed", "action": {"type": "search", "query": part.text}})
 
     async def _message(self, part: Part) -> Events:
         kind: Literal["refusal", "output_text"] = "refusal" if part.kind == "refusal" else "output_text"

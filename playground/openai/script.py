@@ -23,7 +23,7 @@ class FunctionCall:
 class Part:
     """One output item of an answer."""
 
-    kind: Literal["reasoning", "commentary", "text", "refusal", "call"]
+    kind: Literal["reasoning", "commentary", "search", "text", "refusal", "call"]
     text: str
     name: str = ""  # of the function, for a call
 
@@ -38,6 +38,7 @@ class Script:
     fault: Fault | None = None
     reasoning: str = ""  # a reasoning summary before everything else
     commentary: str = ""  # a message of its own before the text (not in Chat Completions)
+    search: str = ""  # what is looked up on the web after the commentary (only in Responses)
     refusal: str = ""  # said instead of the text
     calls: Sequence[FunctionCall] = ()
 
@@ -47,6 +48,8 @@ class Script:
             parts.append(Part("reasoning", self.reasoning))
         if self.commentary:
             parts.append(Part("commentary", self.commentary))
+        if self.search:
+            parts.append(Part("search", self.search))
         if self.refusal:
             parts.append(Part("refusal", self.refusal))
         elif self.text or not self.calls:

@@ -21,8 +21,9 @@ _TIME = re.compile(r"<t:(-?\d{1,11})(?::[tTdDfFR])?>")  # eleven digits: until t
 _HEADING = re.compile(r"#{1,3} +\S")
 _ITEM = re.compile(r"([-*]|\d+\.) ")
 _SUBTEXT = re.compile(r"-# +(\S.*)")
-_QUOTE = re.compile(r"> +")
-_QUOTED_REST = re.compile(r">>> +")
+_QUOTE = re.compile(r"> ")
+_QUOTED_REST = re.compile(r">>> ")
+_LISTED = re.compile(r"( *)((?:[-*]|\d+\.) +)")
 _FENCE = re.compile(r" *`{3,}\s*$")
 _SPOILER = re.compile(r"\|\|(?=\S)(.+?)\|\|", re.DOTALL)
 
@@ -32,7 +33,7 @@ _ENDS_A_PARAGRAPH: RuleOptionsType = {"alt": ["paragraph"]}
 
 def show_discord(text: str, names: Mapping[str, str]) -> str:
     """The message as HTML; `names` maps the ids in mentions to names."""
-    return _MARKUP.show(text, names)
+    return _MARKUP.show(_indented(text), names)
 
 
 def _markup() -> Markup:
@@ -53,6 +54,27 @@ def _markup() -> Markup:
         markup.add_render_rule(kind, lambda *_: "<br />")  # every space is shown, also one that follows this
     markup.core.ruler.push("underline", _underline)
     return markup
+
+
+def _indented(text: str) -> str:
+    """With lists indented as CommonMark wants them: on Discord two spaces nest, whatever the marker above is."""
+    lines: list[str] = []
+    items: list[tuple[int, str]] = []  # those that are open: their indentation, and that of what they hold
+    is_code = False
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        item = None if is_code else _LISTED.match(line)
+        if not is_code and line.strip():
+            nests = 2 if item else 1
+            while items and indent < items[-1][0] + nests:
+                items.pop()
+        within = items[-1][1] if items and not is_code else ""
+        lines.append(within + line[indent:] if within and line.strip() else line)
+        if item:
+            items.append((indent, (within or item[1]) + " " * len(item[2])))
+        elif line.startswith("```"):
+            is_code = not is_code
+    return "\n".join(lines)
 
 
 def _line(state: StateBlock, line: int) -> str:
@@ -95,7 +117,7 @@ def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     lines = state.getLines(start, after, state.blkIndent, False).split("\n")
     quoted = "\n".join(_QUOTE.sub("", _QUOTED_REST.sub("", line, count=1), count=1) for line in lines)
     state.push("blockquote_open", "blockquote", 1)
-    state.md.block.parse(quoted, state.md, {**state.env, "quoted": True}, state.tokens)
+    state.md.block.parse(_indented(quoted), state.md, {**state.env, "quoted": True}, state.tokens)
     state.push("blockquote_close", "blockquote", -1)
     state.line = after
     return True

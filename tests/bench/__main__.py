@@ -7,13 +7,15 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import delay, deltas, elsewhere, flood, latency, lengths, many, simulated, stall
+from tests.bench import cost, delay, deltas, elsewhere, flood, latency, lengths, longs, many, simulated, stall
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
     "simulated": simulated.report,
     "delay": delay.report,
     "lengths": lengths.report,
+    "longs": longs.report,
+    "cost": cost.report,
     "many": many.report,
     "latency": latency.report,
     "stall": stall.report,

@@ -144,18 +144,22 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(playground: Playground | None = None, *, jitter: float = 0.0, bot: str = "bot") -> AsyncGenerator[Rig]:
+async def rig(
+    playground: Playground | None = None, *, jitter: float = 0.0, bot: str = "bot", slack: str = "", max_pages: int = 8
+) -> AsyncGenerator[Rig]:
     """Starts both, asks one short question on each platform so that everything is loaded, and ends both.
 
     `playground` may have other limits and another latency. With `jitter` of 0.5 each half of each call takes between
-    half and one and a half times as long. `bot` is the module that is run.
+    half and one and a half times as long. `bot` is the module that is run; `slack` are more lines for that table of its
+    configuration.
     """
     playground = playground or Playground(latency=TRIP)
     await playground.start()
     here = Rig(playground)
     try:
         with tempfile.TemporaryDirectory() as directory:
-            async with _bot(bot, playground, Path(directory)):
+            config = _config(playground, Path(directory) / "rivulet.db", slack, max_pages)
+            async with _bot(bot, playground, Path(directory), config):
                 await here.ask([Question("discord", Answer(0.05)), Question("slack", Answer(0.05))])
                 background = [asyncio.create_task(here.watch())]
                 if jitter:
@@ -179,10 +183,10 @@ async def _redraw(playground: Playground, jitter: float) -> None:
 
 
 @asynccontextmanager
-async def _bot(module: str, playground: Playground, directory: Path) -> AsyncGenerator[None]:
+async def _bot(module: str, playground: Playground, directory: Path, settings: str) -> AsyncGenerator[None]:
     """`rivulet run`, ready. What it has to complain about goes to the standard error stream."""
     config = directory / "config.toml"
-    config.write_text(_config(playground, directory / "rivulet.db"))
+    config.write_text(settings)
     secrets = {
         "OPENAI_API_KEY": playground.openai.api_key,
         "DISCORD_TOKEN": playground.discord.token,
@@ -213,7 +217,7 @@ async def _bot(module: str, playground: Playground, directory: Path) -> AsyncGen
             await bot.communicate()
 
 
-def _config(playground: Playground, database: Path) -> str:
+def _config(playground: Playground, database: Path, slack: str, max_pages: int) -> str:
     return f"""\
 [openai]
 base_url = {json.dumps(playground.openai_api)}
@@ -221,8 +225,11 @@ base_url = {json.dumps(playground.openai_api)}
 api_url = {json.dumps(playground.discord_api)}
 [slack]
 api_url = {json.dumps(playground.slack_api)}
+{slack}
 [database]
 url = {json.dumps(f"sqlite:///{database}")}
+[bot]
+max_pages = {max_pages}
 """
 
 

@@ -113,13 +113,14 @@ def write(reply: Reply, screen: Screen, outcome: str, *, meanwhile: str = "", no
             reply.unknown(action)
 
 
-def pages(dialect: Dialect, source: str) -> list[str]:
+def pages(dialect: Dialect, source: str, ending: Ending | None = None) -> list[str]:
     """What the model's text looks like without the bot's own sentence."""
     if dialect.append_only:
         return [source] if source.strip() else []
     pager = Pager(dialect.budget, dialect.measure)
     pager.feed(source)
-    return [dialect.render(page) for page in [*pager.sealed, pager.last()] if page]
+    broken_off = bool(ending and sentence(ending))
+    return [dialect.render(page) for page in [*pager.sealed, pager.last(broken_off=broken_off)] if page]
 
 
 def told(ending: Ending, whole: list[str]) -> Ending:

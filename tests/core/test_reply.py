@@ -40,7 +40,7 @@ def test_the_screen_ends_equal_to_the_text(dialect: Dialect, how: list[tuple[str
     reply, screen, ending = Reply(dialect), Screen(), Ending(end, "Some detail.")
     drive(reply, screen, how, ending)
     shown = list(screen.messages.values())
-    expected = pages(dialect, reply.text)
+    expected = pages(dialect, reply.text, ending)
     assert [page for page in without_note(dialect, shown, told(ending, expected)) if page.strip()] == expected
     assert shown, "nobody is left without an answer"
 
@@ -63,7 +63,7 @@ def test_a_second_attempt_fills_the_messages_of_the_first_and_removes_what_is_le
     reply, touched = Reply(dialect, known, resumed=True), set[str]()
     screen.touched = touched
     drive(reply, screen, second, Ending(end))
-    expected = pages(dialect, reply.text)
+    expected = pages(dialect, reply.text, Ending(end))
     shown = [text for message, text in screen.messages.items() if message in touched or message in known]
     assert without_note(dialect, shown, told(Ending(end), expected)) == expected
 

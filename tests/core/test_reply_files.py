@@ -49,7 +49,7 @@ def test_what_the_pages_do_not_show_is_in_the_file(dialect: Dialect, how: list[t
     """Whatever happens to the calls; and where everything fits there is no file."""
     reply, screen, ending = Reply(dialect, attaching=TWO_PAGES), Screen(), Ending(end, "Some detail.")
     drive(reply, screen, [*how, ("feed", more)], ending)
-    shown, whole = list(screen.messages.values()), pages(dialect, reply.text)
+    shown, whole = list(screen.messages.values()), pages(dialect, reply.text, ending)
     if len(whole) <= 2:
         assert screen.files == []
         assert without_note(dialect, shown, told(ending, whole)) == whole
@@ -70,7 +70,7 @@ def test_where_files_are_not_taken_all_pages_are_shown(
     reply, screen = Reply(dialect, attaching=replace(TWO_PAGES, code=True)), Screen(takes_files=False)
     ending = Ending(end)
     drive(reply, screen, [*how, ("feed", more)], ending)
-    whole = pages(dialect, reply.text)
+    whole = pages(dialect, reply.text, ending)
     shown = list(screen.messages.values())
     assert without_note(dialect, shown, told(ending, whole)) == whole
 

@@ -24,10 +24,21 @@ def test_columns_line_up_with_east_asian_characters_and_emoji():
     lines = aligned([["Name", "Größe"], ["日本", "1"], ["👩‍👩‍👧 x", "22"], ["e\u0301e", "333"]], ["left", "right"])
     assert lines == [
         "Name  Größe",
-        "────  ─────",
+        "\uff0d\uff0d  ─────",
         "日本      1",
         "👩‍👩‍👧 x     22",
-        "e\u0301e      333",
+        "e\u0301e\u3000    333",
+    ]
+
+
+def test_east_asian_columns_have_as_many_wide_characters_in_every_line():
+    """In most fonts such a character is less than two letters wide, so letters' spaces cannot stand for it."""
+    lines = aligned([["町", "気分"], ["京都", "よい"], ["那覇 x", "?"]], ["left", "left"])
+    assert lines == [
+        "町\u3000    気分",
+        "\uff0d\uff0d──  \uff0d\uff0d",
+        "京都    よい",
+        "那覇 x  ?",
     ]
 
 
@@ -63,7 +74,7 @@ def test_lines_are_within_the_width_and_lose_no_character(table: tuple[list[list
     if lines is None:
         return
     assert max(map(width, lines)) <= WIDTH
-    seen = "".join(lines).replace("─", "")
+    seen = "".join(lines).replace("─", "").replace("－", "")
     assert sorted("".join(seen.split())) == sorted("".join("".join(cell for row in rows for cell in row).split()))
     assert not any("\t" in line or "\n" in line for line in lines)
 
@@ -75,8 +86,8 @@ def test_every_column_begins_where_its_rule_begins(table: tuple[list[list[str]],
     lines = aligned(rows, _LEFT * len(alignments))
     if lines is None:
         return
-    rule = next(line for line in lines if line and not line.strip("─ "))
-    starts = [at for at, char in enumerate(rule) if char == "─" and rule[at - 1 : at] != "─"]
+    rule = next(line for line in lines if line and not line.strip("─－ "))
+    starts = [width(rule[:at]) for at, char in enumerate(rule) if char != " " and rule[:at][-1:] in {"", " "}]
     for line in lines:
         before = {width(line[:at]) for at in range(len(line) + 1)}
         assert all(start in before or start > width(line) for start in starts)

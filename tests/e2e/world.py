@@ -63,9 +63,9 @@ class World:
             self._signals.arrive()
             await self._running
 
-    async def until(self, condition: Callable[[], object]) -> None:
+    async def until(self, condition: Callable[[], object], *, seconds: float = DEADLINE) -> None:
         """Waits for something that must happen."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110  (any condition on the world's state, not one that could notify)
                 await asyncio.sleep(0.01)
 

@@ -22,6 +22,18 @@ async def test_a_fault_hits_so_many_calls_and_nothing_else(http: Any, room: str,
     assert [(await http("POST", room, {"content": "x"})).status for _ in range(3)] == [503, 503, 200]
 
 
+async def test_every_call_is_on_record_with_its_answer(http: Any, room: str, stand_in: DiscordStandIn) -> None:
+    await http("POST", room, {"content": "x"})
+    await http("POST", room, {"content": "x" * 2001})
+    stand_in.fail("POST", r"/messages$", status=503)
+    await http("POST", room, {"content": "x"})
+    assert [(call.method, call.path, call.status) for call in stand_in.calls] == [
+        ("POST", room, 200),
+        ("POST", room, 400),
+        ("POST", room, 503),
+    ]
+
+
 async def test_a_fault_comes_before_the_effect_or_after_it(
     http: Any, room: str, stand_in: DiscordStandIn, timeline: Timeline
 ) -> None:

@@ -85,6 +85,16 @@ async def test_reasoning_commentary_and_calls_are_items_of_their_own(
     assert by_item == {1, 2}
 
 
+async def test_a_search_is_an_item_between_commentary_and_text(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.script(Script("It is open.", commentary="I look.", search="lock 7"))
+    seen = [event async for event in events(client)]
+    output = seen[-1].response.output
+    assert [item.type for item in output] == ["message", "web_search_call", "message"]
+    assert output[1].action.query == "lock 7"
+    searching = [event.type.rpartition(".")[2] for event in seen if "web_search_call" in event.type]
+    assert searching == ["in_progress", "searching", "completed"]
+
+
 async def test_a_refusal_is_a_part_of_another_kind(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
     stand_in.script(Script(refusal="I can't help with that."))
     seen = [event async for event in events(client)]
