@@ -54,6 +54,35 @@ def is_reply(event: Mapping[str, Any]) -> bool:
     return bool(event.get("thread_ts")) and event["thread_ts"] != event["ts"]
 
 
+def edit_in(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The post as its author has worded it anew; None if that is not what the event tells (a preview of a link)."""
+    if event.get("subtype") != "message_changed":
+        return None
+    now, before = event.get("message") or {}, event.get("previous_message") or {}
+    if not now.get("edited") or now.get("text") == before.get("text"):
+        return None
+    return {**now, "channel": event.get("channel"), "channel_type": event.get("channel_type")}
+
+
+def deletion_in(event: Mapping[str, Any]) -> str:
+    """The ts of the post that the event tells the end of; empty if it tells of none.
+
+    What has replies leaves a tombstone, which Slack tells as a change.
+    """
+    match event.get("subtype"):
+        case "message_deleted":
+            return str(event.get("deleted_ts") or "")
+        case "message_changed" if (event.get("message") or {}).get("subtype") == "tombstone":
+            return str(event["message"].get("ts") or "")
+        case _:
+            return ""
+
+
+def key_of(team: str, room: str, ts: str) -> str:
+    """The key of the question that this post is or was, if it was one."""
+    return f"slack:{team}:{room}:{ts}"
+
+
 def people_in(event: Mapping[str, Any], *, bot_user: str) -> list[str]:
     """Whose names the prompt needs: the author's and those of the other people mentioned."""
     people = dict.fromkeys([event["user"], *mentioned(event.get("text") or "")])
@@ -94,7 +123,7 @@ def to_prompt(
         text = "!help"
     channel, place = where(event, team=team, scope=scope, direct_threads=direct_threads)
     return Prompt(
-        key=f"slack:{team}:{place.room}:{place.message}",
+        key=key_of(team, place.room, place.message),
         channel=channel,
         place=place,
         author=Person(event["user"], names.get(event["user"]) or event["user"]),
