@@ -1,5 +1,5 @@
-"""What Slack delivers, taken to the inbox: posts as questions, what becomes of them, the slash command and the Stop button as
-commands.
+"""What Slack delivers, taken to the inbox: posts as questions, with their edits and deletions, and the slash command
+and the Stop button as commands.
 
 Bolt runs with `process_before_response`: an envelope is acknowledged after its listener has returned, so a question is
 stored before Slack is told that it was received. A listener that raises leaves the envelope without an acknowledgement,
