@@ -12,7 +12,7 @@ streams in threads only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from adapters.slack.mrkdwn import mentioned, to_plain, without_mention
 from bot.core.model import Channel, Person, Place, Prompt
@@ -58,7 +58,7 @@ def edit_in(event: Mapping[str, Any]) -> dict[str, Any] | None:
     """The post as its author has worded it anew; None if that is not what the event tells (a preview of a link)."""
     if event.get("subtype") != "message_changed":
         return None
-    now, before = event.get("message") or {}, event.get("previous_message") or {}
+    now, before = _post_in(event, "message"), _post_in(event, "previous_message")
     if not now.get("edited") or now.get("text") == before.get("text"):
         return None
     return {**now, "channel": event.get("channel"), "channel_type": event.get("channel_type")}
@@ -72,7 +72,7 @@ def deletion_in(event: Mapping[str, Any]) -> str:
     match event.get("subtype"):
         case "message_deleted":
             return str(event.get("deleted_ts") or "")
-        case "message_changed" if (event.get("message") or {}).get("subtype") == "tombstone":
+        case "message_changed" if _post_in(event, "message").get("subtype") == "tombstone":
             return str(event["message"].get("ts") or "")
         case _:
             return ""
@@ -130,6 +130,11 @@ def to_prompt(
         text=text,
         shared=not _is_direct(event),
     )
+
+
+def _post_in(event: Mapping[str, Any], name: str) -> dict[str, Any]:
+    post = event.get(name)
+    return cast("dict[str, Any]", post) if isinstance(post, dict) else {}
 
 
 def _is_direct(event: Mapping[str, Any]) -> bool:
