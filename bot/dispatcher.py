@@ -18,12 +18,12 @@ from bot.core.changes import Changes
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
 from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
-from bot.core.pacing import Call
-from bot.errors import BackendError, PlatformError, Refused, StoreError, Unreachable
+from bot.errors import BackendError, StoreError
 from bot.gate import Gate
 from bot.ports import Backend, Platform, Running, Store
 from bot.relay import Relay, Timeouts
 from bot.removal import remove
+from bot.saying import say
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ _REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must
 _STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
 _SEALING = 5.0  # seconds that the last states may take when the grace is over
 _ATTEMPTS = 3  # a turn that took the process down with it so often is ended
-_PAUSES = (1.0, 4.0, 0.0)  # seconds after each try of posting a sentence of the bot's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,32 +304,8 @@ class Dispatcher:
         await self._say(prompt, words)
 
     async def _say(self, prompt: Prompt, words: str, *, message: str = "") -> None:
-        """Shows a sentence of the bot's own, in a message that is there if one is named.
-
-        Whatever goes wrong is logged, and hurts nothing else.
-        """
-        if (station := self._stations.get(prompt.channel.platform)) is None:
-            return  # the platform is off now
-        platform, place, nonce = station.platform, prompt.place, f"say-{prompt.key[-20:]}"
-        for pause in _PAUSES:
-            permit = await station.gate.side_call(Call.EDIT if message else Call.POST, place)
-            try:
-                await permit.spend(
-                    platform.edit(place, message, words)
-                    if message
-                    else platform.post(place, words, nonce=nonce, first=True)
-                )
-                return
-            except (Refused, Unreachable) as error:
-                log.warning("sentence.delayed", extra={"detail": str(error)})
-                await asyncio.sleep(pause)
-            except PlatformError as error:
-                log.warning("sentence.not_said", extra={"detail": str(error)})
-                return
-            except Exception:
-                log.exception("sentence.not_said")
-                return
-        log.warning("sentence.not_said", extra={"detail": f"tried {len(_PAUSES)} times"})
+        if station := self._stations.get(prompt.channel.platform):  # else it is off now
+            await say(prompt, words, station.platform, station.gate, message=message)
 
     def _errand(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
