@@ -13,6 +13,7 @@ from bot.core.markdown import one_newline, read_blocks
 from bot.core.plain_text import plain as words_of
 
 LIMIT = 12_000  # characters: Slack's limit for markdown_text in chat.postMessage and chat.update
+TABLE_ROWS = 100  # with the names: Slack's limit for a table block, which Markdown's tables become
 NOTIFICATION = 150  # characters; phones show less, a desktop's notification about this much
 
 ZERO_WIDTH = "\u200b"
@@ -114,14 +115,16 @@ class TableMeasure:
     def __init__(self, text: Callable[[str], int]) -> None:
         self._text = text
         self._cost = 0
+        self._lines = 0
 
     def with_row(self, row: str) -> float:
-        """The cost of the table so far and this row."""
-        return self._cost + self._text(row) + 1
+        """The cost of the table so far and this row; infinite where the table has all the rows that Slack takes."""
+        return self._cost + self._text(row) + 1 if self._lines <= TABLE_ROWS else float("inf")
 
     def add(self, row: str) -> None:
         """The row is on the page."""
         self._cost += self._text(row) + 1
+        self._lines += 1
 
 
 def units(text: str) -> int:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.dialects import SLACK
+from bot.core.paging import Pager
 from bot.core.slack_markdown import LIMIT, NOTIFICATION, Measure, plain, render
 from tests.core.markdown_examples import DOCUMENTS, EXAMPLES, JUNK, Line, measured, missing, source_of, words_read
 
@@ -116,3 +118,10 @@ def test_a_notification_is_short_and_inert(page: str):
 def test_a_notification_ends_with_a_whole_word():
     assert plain("word " * 50) == "word " * 29 + "word…"
     assert plain("x" * 500) == "x" * (NOTIFICATION - 1) + "…"
+
+
+def test_a_table_has_no_more_rows_than_slack_takes():
+    """With its names, which stand on each page again."""
+    pager = Pager(SLACK.budget, SLACK.measure)
+    pager.feed("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 250)
+    assert [page.count("\n") for page in [*pager.sealed, pager.last()]] == [100, 100, 53]
