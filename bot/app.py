@@ -14,6 +14,7 @@ from adapters.database.store import DatabaseStore
 from adapters.openai import open_backend
 from bot.config import Secrets, Settings
 from bot.core.attaching import Attaching
+from bot.core.changes import Changes
 from bot.dispatcher import Dispatcher
 from bot.errors import Refused, Unreachable
 from bot.ports import Backend, Inbox, Notebook, Platform
@@ -68,9 +69,10 @@ async def open_engine(
             settings.openai.first_token_timeout, settings.openai.idle_timeout, settings.openai.total_timeout
         )
         attaching = Attaching(settings.bot.max_pages, settings.bot.code_files)
+        changes = Changes(settings.bot.delete_answers, settings.bot.rerun_edited)
         for platform in platforms:
             closing.push_async_callback(platform.close)
-        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts, attaching))
+        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts, attaching, changes))
 
 
 def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform | SlackPlatform]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.core.changes import Rerun
 from bot.errors import ConfigError
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -58,6 +59,8 @@ class DatabaseSettings(Section):
 class BotSettings(Section):
     max_pages: Annotated[int, Field(ge=0)] = 8
     code_files: bool = True
+    delete_answers: bool = True
+    rerun_edited: Rerun = "running"
     shutdown_grace: Annotated[float, Field(ge=0)] = 8.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from bot.core.attaching import Attaching
+from bot.core.changes import Changes
 from bot.core.model import Channel, Ending, Person, Place, Prompt
 from bot.dispatcher import Dispatcher
 from bot.gate import Gate
@@ -30,6 +31,7 @@ class Stage:
     store: MemoryStore = field(default_factory=MemoryStore)
     timeouts: Timeouts = field(default_factory=Timeouts)
     attaching: Attaching = field(default_factory=Attaching)
+    changes: Changes = field(default_factory=Changes)
 
     def __post_init__(self) -> None:
         self.start = asyncio.get_running_loop().time()
@@ -65,7 +67,7 @@ class Stage:
     # Many turns
 
     def dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.store, self.backend, [self.platform], self.timeouts, self.attaching)
+        return Dispatcher(self.store, self.backend, [self.platform], self.timeouts, self.attaching, self.changes)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Dispatcher]:
