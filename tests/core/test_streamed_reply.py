@@ -384,6 +384,7 @@ def test_code_longer_than_a_message_is_offered_as_a_file_as_well():
 
 
 @given(how=STEPS, more=st.integers(0, 60))
+@example(how=[("feed", "word \n\u3000\n"), ("taken", "word ")], more=0)
 def test_what_comes_after_the_most_messages_goes_into_a_file(how: list[tuple[str, str]], more: int):
     """Nothing is lost between them."""
     reply, screen = StreamedReply(SMALL, Attaching(max_pages=2)), Screen()
