@@ -14,6 +14,7 @@ from adapters.database.store import DatabaseStore
 from adapters.openai import open_backend
 from bot.config import Secrets, Settings
 from bot.core.attaching import Attaching
+from bot.core.changes import Changes
 from bot.core.line import Capacity
 from bot.dispatcher import Dispatcher
 from bot.errors import Refused, Unreachable
@@ -70,10 +71,11 @@ async def open_engine(
         )
         attaching = Attaching(settings.bot.max_pages, settings.bot.code_files)
         bot = settings.bot
+        changes = Changes(bot.delete_answers, bot.rerun_edited)
         capacity = Capacity(bot.max_waiting, bot.max_waiting_in_all, bot.max_running)
         for platform in platforms:
             closing.push_async_callback(platform.close)
-        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts, attaching, capacity))
+        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts, attaching, changes, capacity))
 
 
 def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform | SlackPlatform]:

@@ -16,8 +16,8 @@ async def make(platform: Platform, prompt: Prompt, action: Write) -> Receipt:
     """Made again for the same question, nothing appears twice. Raises PlatformError."""
     place, question = prompt.place, _nonce(prompt)
     match action:
-        case Post(page, text):
-            return await platform.post(place, text, nonce=f"{question}-{page}", first=page == 0)
+        case Post(page, text, again):
+            return await platform.post(place, text, nonce=f"{question}-{_copy(page, again)}", first=page == 0)
         case Edit(_, message, text):
             return await platform.edit(place, message, text)
         case Delete(_, message):
@@ -30,8 +30,9 @@ async def make(platform: Platform, prompt: Prompt, action: Write) -> Receipt:
 async def make_streamed(streaming: Streaming, prompt: Prompt, action: Streamed) -> Receipt:
     """The same for a message that grows. Raises PlatformError, of which StreamEnded is one."""
     match action:
-        case Start(page, text):
-            return await streaming.start(text, person=prompt.author.id, nonce=f"{_nonce(prompt)}-{page}")
+        case Start(page, text, again):
+            nonce = f"{_nonce(prompt)}-{_copy(page, again)}"
+            return await streaming.start(text, person=prompt.author.id, nonce=nonce)
         case Append(_, message, text):
             return await streaming.append(message, text)
         case Stop(_, message, text, more):
@@ -40,6 +41,11 @@ async def make_streamed(streaming: Streaming, prompt: Prompt, action: Streamed) 
 
 def _nonce(prompt: Prompt) -> str:
     return f"{crc32(prompt.key.encode()):08x}"
+
+
+def _copy(page: int, again: int) -> str:
+    """With the nonce of a message that is gone, a platform may answer that it is there."""
+    return f"{page}.{again}" if again else f"{page}"
 
 
 def _digest(text: str, files: Sequence[File]) -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.core.changes import Rerun
 from bot.errors import ConfigError
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -61,6 +62,8 @@ class BotSettings(Section):
     max_waiting: Annotated[int, Field(ge=0)] = 10
     max_waiting_in_all: Annotated[int, Field(ge=0)] = 500
     max_running: Annotated[int, Field(ge=0)] = 100
+    delete_answers: bool = True
+    rerun_edited: Rerun = "running"
     shutdown_grace: Annotated[float, Field(ge=0)] = 8.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

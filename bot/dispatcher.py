@@ -11,19 +11,22 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
 
 from bot.core.attaching import Attaching
+from bot.core.changes import Changes
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
 from bot.core.line import UNBOUNDED, Capacity, Line
-from bot.core.model import Channel, End, Ending, Place, Prompt, Turn
-from bot.core.pacing import Call
-from bot.errors import BackendError, PlatformError, Refused, StoreError, Unreachable
+from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
+from bot.errors import BackendError, StoreError
 from bot.gate import Gate
 from bot.ports import Backend, Platform, Running, Store
 from bot.refusals import Refusals
 from bot.relay import Relay, Timeouts
+from bot.removal import remove
+from bot.saying import say
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,6 @@ _REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must
 _STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
 _SEALING = 5.0  # seconds that the last states may take when the grace is over
 _ATTEMPTS = 3  # a turn that took the process down with it so often is ended
-_PAUSES = (1.0, 4.0, 0.0)  # seconds after each try of posting a sentence of the bot's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Dispatcher:
         platforms: Iterable[Platform],
         timeouts: Timeouts | None = None,
         attaching: Attaching | None = None,
+        changes: Changes | None = None,
         capacity: Capacity = UNBOUNDED,
     ) -> None:
         self._store = store
@@ -61,11 +64,13 @@ class Dispatcher:
         }
         self._timeouts = timeouts or Timeouts()
         self._attaching = attaching or Attaching()
+        self._changes = changes or Changes()
         self._capacity = capacity
         self._line = Line(self._capacity.running)
         self._refusals = Refusals(self._say)
         self._workers: dict[Channel, asyncio.Task[None]] = {}  # of the channels that have a place
         self._running: dict[Channel, Relay] = {}
+        self._beginning: WeakValueDictionary[Channel, asyncio.Lock] = WeakValueDictionary()  # see `_begins`
         self._fetching: dict[Channel, bool] = {}  # channels whose first turn is on its way; whether to stop it
         self._errands: set[asyncio.Task[None]] = set()
         self._forgetting = asyncio.Lock()
@@ -87,6 +92,43 @@ class Dispatcher:
                 self._refuse(prompt, refusal)
             case turn:
                 self.wake(turn)
+
+    async def edited(self, prompt: Prompt) -> None:
+        if self._changes.rerun_edited == "never" or parse(prompt.text):
+            return
+        if (turn := await self._store.find(prompt.key)) is None:
+            return
+        async with self._begins(turn.prompt.channel):
+            turn = await self._store.find(prompt.key)
+            if turn is None or turn.prompt.text in {prompt.text, ""}:  # "": it was deleted
+                return
+            if relay := self._relay_of(turn):
+                relay.ask_anew(prompt.text)
+            elif turn.status is Status.QUEUED:
+                await self._store.reword(turn, prompt.text, Status.QUEUED)
+            elif self._changes.rerun_edited == "last" and await self._store.is_last(turn):
+                await self._store.reword(turn, prompt.text, turn.status)
+                self.wake(turn)
+            else:
+                return
+        log.info("prompt.edited", extra={"turn": turn.id, "status": turn.status.value})
+
+    async def deleted(self, key: str) -> None:
+        if (turn := await self._store.find(key)) is None:
+            return
+        async with self._begins(turn.prompt.channel):
+            if relay := self._relay_of(turn):
+                if not self._changes.delete_answers:
+                    relay.stop(Ending(End.STOPPED))
+                    return
+                relay.withdraw()
+                await self._store.erase(turn)
+            else:
+                turn = await self._store.find(key) or turn
+                if not self._changes.delete_answers and turn.status is not Status.QUEUED:
+                    return
+                self._remove(await self._store.erase(turn))
+        log.info("prompt.deleted", extra={"turn": turn.id, "status": turn.status.value})
 
     async def obey(self, command: Command, channel: Channel) -> str:
         match command:
@@ -185,29 +227,38 @@ class Dispatcher:
         """Answers one turn, and more of them while nobody waits for the place. Raises StoreError."""
         while True:
             newest = self._line.newest(channel)  # what is asked while the store looks may come too late for it
-            running = await self._begin(channel)
-            self._line.begun(channel, running.turn.id if running else newest)
-            if running:
-                await self._answer(running)
+            relay = await self._begin(channel)
+            self._line.begun(channel, relay.turn.id if relay else newest)
+            if relay:
+                await self._answer(relay)
             if not self._line.stays(channel):
                 return
 
-    async def _begin(self, channel: Channel) -> Running | None:
-        """The channel's next turn; None where there is none, and while draining. Raises StoreError."""
-        if self._draining:
-            return None
-        running = await self._store.begin(channel, self._backend.name)
-        if running is not None and self._draining:  # it was taken meanwhile; nobody has seen anything of it yet
-            await self._store.requeue(running.turn)
-            return None
-        return running
+    def _begins(self, channel: Channel) -> asyncio.Lock:
+        """While it is held no turn of the channel begins: its queued ones are queued, and its running one is known."""
+        return self._beginning.setdefault(channel, asyncio.Lock())
 
-    async def _answer(self, running: Running) -> None:
-        """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
-        turn = running.turn
-        channel = turn.prompt.channel
-        station = self._stations[channel.platform]
-        relay = Relay(
+    def _relay_of(self, turn: Turn) -> Relay | None:
+        relay = self._running.get(turn.prompt.channel)
+        return relay if relay is not None and relay.turn.id == turn.id else None
+
+    async def _begin(self, channel: Channel) -> Relay | None:
+        """The channel's next turn; None where there is none, and while draining. Raises StoreError."""
+        async with self._begins(channel):
+            if self._draining:
+                return None
+            running = await self._store.begin(channel, self._backend.name)
+            if running is None:
+                return None
+            if self._draining:  # it was taken meanwhile; nobody has seen anything of it yet
+                await self._store.requeue(running.turn)
+                return None
+            relay = self._running[channel] = self._relay(running)
+            return relay
+
+    def _relay(self, running: Running) -> Relay:
+        station = self._stations[running.turn.prompt.channel.platform]
+        return Relay(
             running,
             platform=station.platform,
             backend=self._backend,
@@ -216,19 +267,32 @@ class Dispatcher:
             timeouts=self._timeouts,
             attaching=self._attaching,
         )
-        self._running[channel] = relay
+
+    async def _answer(self, relay: Relay) -> None:
+        """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
+        turn = relay.turn
+        channel = turn.prompt.channel
         if self._fetching.pop(channel, False):
             relay.stop(Ending(End.STOPPED))
         if turn.attempts > _ATTEMPTS:
             log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
             relay.stop(Ending(End.FAILED))
         try:
-            await relay.run()
-        except StoreError:
-            raise
-        except Exception:
-            log.exception("turn.broken", extra={"turn": turn.id})
-            await self._give_up(turn, relay)
+            try:
+                await relay.run()
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("turn.broken", extra={"turn": turn.id})
+                if not relay.withdrawn:
+                    await self._give_up(turn, relay)
+            async with self._begins(channel):
+                if relay.withdrawn:
+                    await self._store.erase(turn)
+                    self._remove(replace(turn, messages=relay.messages))  # it may have ended just before
+                elif relay.asked_anew:
+                    await self._store.reword(turn, relay.asked_anew, Status.RUNNING)
+                    self._line.ask(channel, turn.id)
         finally:
             del self._running[channel]
         if self._unforgotten:
@@ -239,6 +303,11 @@ class Dispatcher:
         ending = Ending(End.FAILED)
         await self._say(turn.prompt, sentence(ending), message=relay.messages[-1] if relay.messages else "")
         await self._store.finish(turn, "", ending)
+
+    def _remove(self, turn: Turn) -> None:
+        station = self._stations.get(turn.prompt.channel.platform)
+        if turn.messages and station is not None:
+            self._errand(remove(turn, station.platform, station.gate, self._store))
 
     async def _forget(self) -> None:
         async with self._forgetting:  # one at a time, so each conversation is deleted once
@@ -291,43 +360,8 @@ class Dispatcher:
         await self._say(prompt, words)
 
     async def _say(self, prompt: Prompt, words: str, *, message: str = "") -> None:
-        """Shows a sentence of the bot's own, in a message that is there if one is named.
-
-        Whatever goes wrong is logged, and hurts nothing else.
-        """
-        if (station := self._stations.get(prompt.channel.platform)) is None:
-            return  # the platform is off now
-        platform, place, nonce = station.platform, prompt.place, f"say-{prompt.key[-20:]}"
-        for pause in _PAUSES:
-            permit = await station.gate.side_call(Call.EDIT if message else Call.POST, place)
-            try:
-                await permit.spend(
-                    platform.edit(place, message, words)
-                    if message
-                    else platform.post(place, words, nonce=nonce, first=True)
-                )
-                return
-            except (Refused, Unreachable) as error:
-                log.warning("sentence.delayed", extra={"detail": str(error)})
-                await asyncio.sleep(pause)
-            except PlatformError as error:
-                log.warning("sentence.not_said", extra={"detail": str(error)})
-                return
-            except Exception:
-                log.exception("sentence.not_said")
-                return
-        log.warning("sentence.not_said", extra={"detail": f"tried {len(_PAUSES)} times"})
-
-    async def _quiet(self, prompt: Prompt) -> None:
-        """Takes back that an answer is coming: the process that showed it may be gone."""
-        station = self._stations.get(prompt.channel.platform)
-        if station is None or not station.platform.limits(Call.QUIET, prompt.place):
-            return
-        permit = await station.gate.side_call(Call.QUIET, prompt.place)
-        try:
-            await permit.spend(station.platform.quiet(prompt.place))
-        except PlatformError as error:
-            log.info("typing.left", extra={"detail": str(error)})
+        if station := self._stations.get(prompt.channel.platform):  # else it is off now
+            await say(prompt, words, station.platform, station.gate, message=message)
 
     def _errand(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

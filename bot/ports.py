@@ -15,7 +15,7 @@ from bot.core.commands import Command
 from bot.core.dialects import Dialect
 from bot.core.files import File
 from bot.core.line import UNBOUNDED, Capacity
-from bot.core.model import Channel, Conversation, Ending, Event, Exchange, Place, Prompt, Request, Turn
+from bot.core.model import Channel, Conversation, Ending, Event, Exchange, Place, Prompt, Request, Status, Turn
 from bot.core.pacing import Call, Limit, Receipt
 
 
@@ -63,6 +63,17 @@ class Inbox(Protocol):
 
         When it returns the question is stored, so the platform may be told that it was received; the answer comes
         later. A prompt whose key was seen before does nothing. Raises StoreError if it could not be stored.
+        """
+        ...
+
+    async def edited(self, prompt: Prompt) -> None:
+        """A message that may have been a question reads so now. Told again it does nothing more. Raises StoreError."""
+        ...
+
+    async def deleted(self, key: str) -> None:
+        """A message that may have been the question with this key is gone, so nobody waits for an answer to it.
+
+        Told again it does nothing more. Raises StoreError.
         """
         ...
 
@@ -226,6 +237,25 @@ class Store(Protocol):
 
     async def finish(self, turn: Turn, answer: str, ending: Ending) -> None:
         """The turn has ended with this text (as the model wrote it)."""
+        ...
+
+    async def find(self, key: str) -> Turn | None:
+        """The turn of the question with this key."""
+        ...
+
+    async def is_last(self, turn: Turn) -> bool:
+        """Whether nothing was asked in its channel after it."""
+        ...
+
+    async def reword(self, turn: Turn, text: str, status: Status) -> bool:
+        """If the turn still has this status: its question reads so now, and it waits as after `requeue`.
+
+        That attempt does not count as one that was cut short. Returns whether it had.
+        """
+        ...
+
+    async def erase(self, turn: Turn) -> Turn:
+        """The turn is over and its words are gone: question and answer are empty. Returns it as it was before."""
         ...
 
     async def requeue(self, turn: Turn) -> None:

@@ -18,7 +18,7 @@ from hashlib import sha256
 from bot.calls import make, make_streamed
 from bot.core.actions import Append, Attach, Delete, Edit, Post, Start, Stop, Streamed, Write
 from bot.core.attaching import Attaching
-from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Working
+from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn, Working
 from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Reply
 from bot.core.streamed_reply import Showing, StreamedReply
@@ -79,7 +79,13 @@ class Relay:
         self._showing = asyncio.Event()  # the first page is there, or on its way
         self._calls = 0
         self._quiet: Permit | None = None  # kept for taking back that an answer is coming
+        self.withdrawn = False  # nobody wants the answer any more
+        self.asked_anew = ""  # the question as it was edited meanwhile: another attempt will answer that
         self._typed = turn.attempts > 1  # this process, or one before it, has said that an answer is coming
+
+    @property
+    def turn(self) -> Turn:
+        return self._turn
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -91,6 +97,18 @@ class Relay:
         self._finish(ending)
         if self._reading is not None:
             self._reading.cancel()
+
+    def withdraw(self) -> None:
+        """Ends the answer and removes its messages."""
+        self.withdrawn = True
+        self._reply.withdraw()
+        self.stop(Ending(End.STOPPED))
+
+    def ask_anew(self, text: str) -> None:
+        """Ends this attempt: its messages stay as they are, for another to fill, and no end of the turn is stored."""
+        self.asked_anew = text
+        self._reply.lost()
+        self.stop(Ending(End.STOPPED))
 
     async def run(self) -> Ending:
         """Answers the question, and returns how it ended when the last state is shown and stored.
@@ -109,7 +127,8 @@ class Relay:
                     self._reading.cancel()
                     typing.cancel()
             ending = self._reply.ending or Ending(End.STOPPED)
-            await to_its_end(finish(self._store, self._turn, self._reply.text, ending))
+            if not self.asked_anew:
+                await to_its_end(finish(self._store, self._turn, self._reply.text, ending))
         finally:
             await to_its_end(self._leave())
         log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
@@ -260,6 +279,11 @@ class Relay:
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
                 self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
                 return
+            if isinstance(error, Gone) and error.message and self._reply.vanished(action):
+                log.info("page.deleted", extra={"turn": self._turn.id})
+                assert isinstance(action, Edit | Append | Stop)
+                self._notes.add(self._store.drop_message(self._turn, action.message))
+                return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
             self.stop(Ending(End.STOPPED, "The message, the channel or the permission is gone."))
@@ -316,6 +340,8 @@ class Relay:
             async with asyncio.timeout(_LEAVING):
                 if self._streaming and self._streamed and (message := self._streamed.streaming):
                     await self._streaming.stop(message, "", more=False)
+        except Gone as error:  # so it looks like nothing any more, or nobody can help it
+            log.info("stream.gone", extra={"turn": self._turn.id, "detail": str(error)})
         except (PlatformError, TimeoutError) as error:
             log.warning("stream.left_open", extra={"turn": self._turn.id, "detail": str(error)})
         if not self._typed:

@@ -118,6 +118,36 @@ class DatabaseStore:
         _change(session, turn, status=Status.QUEUED, answer="", end=None, end_detail="", finished_at=None)
 
     @transaction
+    def find(self, session: Session, key: str) -> Turn | None:
+        row = session.scalar(select(TurnRow).where(TurnRow.key == key))
+        return None if row is None else _turn(row)
+
+    @transaction
+    def is_last(self, session: Session, turn: Turn) -> bool:
+        later = select(TurnRow.id).where(TurnRow.channel == str(turn.prompt.channel), TurnRow.id > turn.id)
+        return session.scalar(later.limit(1)) is None
+
+    @transaction
+    def reword(self, session: Session, turn: Turn, text: str, status: Status) -> bool:
+        row = session.get(TurnRow, turn.id, with_for_update=True)
+        if row is None or row.status != status:
+            return False
+        row.question, row.attempts = text, min(row.attempts, 1)
+        row.status, row.answer, row.end, row.end_detail, row.finished_at = Status.QUEUED, "", None, "", None
+        return True
+
+    @transaction
+    def erase(self, session: Session, turn: Turn) -> Turn:
+        row = session.get(TurnRow, turn.id, with_for_update=True)
+        if row is None:
+            raise StoreError(f"turn {turn.id} is not in the database")
+        before = _turn(row)
+        row.question = row.answer = ""
+        if before.status in _OPEN:
+            row.status, row.end, row.finished_at = Status.STOPPED, End.STOPPED, _now()
+        return before
+
+    @transaction
     def open_turns(self, session: Session) -> Sequence[Turn]:
         rows = session.scalars(
             select(TurnRow)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
 
-from adapters.discord.prompts import to_command, to_prompt
+from adapters.discord.prompts import key_of, to_command, to_prompt
 from adapters.discord.rest import Rest
 from adapters.discord.slash_commands import Interaction, SlashCommands
 from bot.core.commands import Command
@@ -30,7 +30,7 @@ INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, me
 
 
 class Listener(discord.Client):
-    """One login. Messages of one channel reach the inbox in the order in which Discord sent them.
+    """One login. What happens in one channel reaches the inbox in the order in which Discord sent them.
 
     `tell` shows a sentence as a reply; `ready` is called when Discord has begun to deliver.
     """
@@ -83,14 +83,45 @@ class Listener(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         if not self._begin():
             return
-        # discord.py starts a task for each event in the order of arrival, and the lock lets them through in that order
-        lock = self._in_order.setdefault(message.channel.id, asyncio.Lock())
-        async with lock:
+        async with self._turn_of(message.channel.id):
             await self._deliver(message)
+
+    # Raw events come for every message, the others only for those that discord.py has kept: none
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        if event.message.edited_at is None or not self._begin():
+            return  # a preview of a link has come, say
+        async with self._turn_of(event.channel_id):
+            me = self.user.id if self.user else 0
+            if prompt := to_prompt(event.message, me=me, always_on=self._always_on):
+                await self._change(self._inbox.edited(prompt), event.channel_id)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        await self._forget([event.message_id], event.channel_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        await self._forget(sorted(event.message_ids, reverse=True), event.channel_id)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         error = sys.exception()
         log.error("discord.handler_failed", extra={"handler": event_method, "error": type(error).__name__})
+
+    async def _forget(self, messages: Sequence[int], room: int) -> None:
+        if not self._begin():
+            return
+        async with self._turn_of(room):
+            for message in messages:
+                await self._change(self._inbox.deleted(key_of(room, message)), room)
+
+    async def _change(self, change: Awaitable[None], room: int) -> None:
+        try:
+            await change
+        except StoreError as error:
+            log.error("discord.not_stored", extra={"channel": str(room), "error": str(error)})
+
+    def _turn_of(self, room: int) -> asyncio.Lock:
+        # discord.py starts a task for each event in the order of arrival, and the lock lets them through in that order
+        return self._in_order.setdefault(room, asyncio.Lock())
 
     async def _deliver(self, message: discord.Message) -> None:
         me = self.user.id if self.user else 0

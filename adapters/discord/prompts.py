@@ -47,6 +47,11 @@ def to_command(message: discord.Message, *, me: int) -> Prompt | None:
     return None
 
 
+def key_of(room: int, message: int) -> str:
+    """The key of the question that this message is or was, if it was one."""
+    return f"discord:{room}:{message}"
+
+
 def is_always_on(message: discord.Message, always_on: frozenset[str]) -> bool:
     """Whether every message in this channel, or in the channel of this thread, is a question."""
     channel = message.channel
@@ -58,7 +63,7 @@ def is_always_on(message: discord.Message, always_on: frozenset[str]) -> bool:
 def _prompt(message: discord.Message, text: str) -> Prompt:
     room = str(message.channel.id)
     return Prompt(
-        key=f"discord:{room}:{message.id}",
+        key=key_of(message.channel.id, message.id),
         channel=Channel("discord", room),
         place=Place(room=room, message=str(message.id)),
         author=Person(str(message.author.id), message.author.display_name),

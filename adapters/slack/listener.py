@@ -1,4 +1,5 @@
-"""What Slack delivers, taken to the inbox: posts as questions, the slash command and the Stop button as commands.
+"""What Slack delivers, taken to the inbox: posts as questions, with their edits and deletions, and the slash command
+and the Stop button as commands.
 
 Bolt runs with `process_before_response`: an envelope is acknowledged after its listener has returned, so a question is
 stored before Slack is told that it was received. A listener that raises leaves the envelope without an acknowledgement,
@@ -20,10 +21,21 @@ from slack_bolt.authorization import AuthorizeResult
 
 from adapters.slack.calls import WebClient
 from adapters.slack.people import People
-from adapters.slack.prompts import Scope, is_addressed, is_post, is_reply, people_in, to_prompt, where
+from adapters.slack.prompts import (
+    Scope,
+    deletion_in,
+    edit_in,
+    is_addressed,
+    is_post,
+    is_reply,
+    key_of,
+    people_in,
+    to_prompt,
+    where,
+)
 from adapters.slack.sign_in import Me
 from bot.core.commands import Command
-from bot.core.model import Channel, Place
+from bot.core.model import Channel, Place, Prompt
 from bot.errors import PlatformError, RivuletError
 from bot.ports import Inbox
 
@@ -78,7 +90,7 @@ class Listener:
         )
         app.error(self._failed)
         app.event("app_mention")(self._on_post)
-        app.event("message")(self._on_post)
+        app.event("message")(self._on_message)
         app.event("agent_session_stopped")(self._on_stop)
         app.command(self._command)(self._on_command)
         # Bolt does not acknowledge what nobody listens to, and Slack then delivers it three times more.
@@ -86,27 +98,44 @@ class Listener:
         app.command(_ANYTHING)(self._on_other_command)
         return cast("AsyncApp", app)
 
+    async def _on_message(self, event: dict[str, Any]) -> None:
+        room = str(event.get("channel"))
+        if ts := deletion_in(event):
+            async with self._turn_of(room):
+                await self._inbox.deleted(key_of(self._me.team, room, ts))
+        elif post := edit_in(event):
+            async with self._turn_of(room):
+                if prompt := await self._question(post):
+                    await self._inbox.edited(prompt)
+        else:
+            await self._on_post(event)
+
     async def _on_post(self, event: dict[str, Any]) -> None:
+        async with self._turn_of(str(event.get("channel"))):
+            if prompt := await self._question(event):
+                await self._inbox.receive(prompt)
+
+    async def _question(self, event: dict[str, Any]) -> Prompt | None:
         me = self._me
         if not is_post(event, bot_user=me.user):
-            return
-        async with self._rooms.setdefault(event["channel"], asyncio.Lock()):
-            if not is_addressed(event, bot_user=me.user, always_on=self._always_on):
-                if not is_reply(event):
-                    return
-                if not await self._inbox.knows(*self._where(event)):
-                    return
-            names = await self._people.names(people_in(event, bot_user=me.user))
-            prompt = to_prompt(
-                event,
-                team=me.team,
-                bot_user=me.user,
-                scope=self._scope,
-                direct_threads=self._direct_threads,
-                names=names,
-            )
-            if prompt is not None:
-                await self._inbox.receive(prompt)
+            return None
+        if not is_addressed(event, bot_user=me.user, always_on=self._always_on):
+            if not is_reply(event):
+                return None
+            if not await self._inbox.knows(*self._where(event)):
+                return None
+        names = await self._people.names(people_in(event, bot_user=me.user))
+        return to_prompt(
+            event,
+            team=me.team,
+            bot_user=me.user,
+            scope=self._scope,
+            direct_threads=self._direct_threads,
+            names=names,
+        )
+
+    def _turn_of(self, room: str) -> asyncio.Lock:
+        return self._rooms.setdefault(room, asyncio.Lock())
 
     async def _on_stop(self, event: dict[str, Any]) -> None:
         """Somebody pressed Stop under a thread. It counts where their `!stop` would."""

@@ -12,7 +12,7 @@ streams in threads only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from adapters.slack.mrkdwn import mentioned, to_plain, without_mention
 from bot.core.model import Channel, Person, Place, Prompt
@@ -52,6 +52,35 @@ def is_addressed(event: Mapping[str, Any], *, bot_user: str, always_on: frozense
 def is_reply(event: Mapping[str, Any]) -> bool:
     """Whether the post stands in a thread that another post began."""
     return bool(event.get("thread_ts")) and event["thread_ts"] != event["ts"]
+
+
+def edit_in(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The post as its author has worded it anew; None if that is not what the event tells (a preview of a link)."""
+    if event.get("subtype") != "message_changed":
+        return None
+    now, before = _post_in(event, "message"), _post_in(event, "previous_message")
+    if not now.get("edited") or now.get("text") == before.get("text"):
+        return None
+    return {**now, "channel": event.get("channel"), "channel_type": event.get("channel_type")}
+
+
+def deletion_in(event: Mapping[str, Any]) -> str:
+    """The ts of the post that the event tells the end of; empty if it tells of none.
+
+    What has replies leaves a tombstone, which Slack tells as a change.
+    """
+    match event.get("subtype"):
+        case "message_deleted":
+            return str(event.get("deleted_ts") or "")
+        case "message_changed" if _post_in(event, "message").get("subtype") == "tombstone":
+            return str(event["message"].get("ts") or "")
+        case _:
+            return ""
+
+
+def key_of(team: str, room: str, ts: str) -> str:
+    """The key of the question that this post is or was, if it was one."""
+    return f"slack:{team}:{room}:{ts}"
 
 
 def people_in(event: Mapping[str, Any], *, bot_user: str) -> list[str]:
@@ -94,13 +123,18 @@ def to_prompt(
         text = "!help"
     channel, place = where(event, team=team, scope=scope, direct_threads=direct_threads)
     return Prompt(
-        key=f"slack:{team}:{place.room}:{place.message}",
+        key=key_of(team, place.room, place.message),
         channel=channel,
         place=place,
         author=Person(event["user"], names.get(event["user"]) or event["user"]),
         text=text,
         shared=not _is_direct(event),
     )
+
+
+def _post_in(event: Mapping[str, Any], name: str) -> dict[str, Any]:
+    post = event.get(name)
+    return cast("dict[str, Any]", post) if isinstance(post, dict) else {}
 
 
 def _is_direct(event: Mapping[str, Any]) -> bool:

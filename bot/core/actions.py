@@ -16,6 +16,7 @@ class Post:
     call: ClassVar = Call.POST
     page: int
     text: str
+    again: int = 0  # so many messages of the answer were removed by others: none of them is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Start:
     call: ClassVar = Call.START
     page: int
     text: str
+    again: int = 0  # as in `Post`
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def _opened(
 def _leaf(text: str, paragraph: Paragraph | None, table: Table | None) -> tuple[Kind, Leaf]:
     bare = text.strip(" \t")
     indented = len(text) - len(text.lstrip(" \t")) >= 4 or text.startswith("\t")
-    if not bare:
+    if not bare.strip():  # also of spaces that CommonMark would take for text: nobody sees them
         return Kind.BLANK, None
     if indented:
         return (Kind.MORE, Paragraph(bare)) if paragraph else (Kind.INDENTED, None)

@@ -5,8 +5,8 @@
     done  -> what each message does show             /
 
 A reply never queues anything. Whoever has a permit asks `next_action` and gets the one call that brings the screen
-closer to the text as it is at that moment; when it was made, `done`, `failed`, `unknown`, `rejected` or `lost` is
-reported back. At most one call is in flight, so nothing older is ever shown over something newer.
+closer to the text as it is at that moment; when it was made, `done`, `failed`, `unknown`, `rejected`, `vanished` or
+`lost` is reported back. At most one call is in flight, so nothing older is ever shown over something newer.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ class Reply:
         self._doing_since = 0.0
         self._worded = False  # some of the text is shown, or on its way
         self._abandoned = False
+        self._withdrawn = False
+        self._unheard: Post | None = None  # it may have appeared
+        self._vanished = 0  # messages that others removed
         self._action: Action | None = None  # the next one, as long as nothing has happened since it was worked out
 
     @property
@@ -127,6 +130,11 @@ class Reply:
             self._unseen.add(0, now)
             self._action = None
 
+    def withdraw(self) -> None:
+        """Nobody wants it any more: all that is left to do is to remove its messages."""
+        self._withdrawn = True
+        self._action = None
+
     def need(self) -> Need | Idle | Done:
         """What a permit is needed for now, and how much a reader would gain by it."""
         action = self._next()
@@ -162,6 +170,7 @@ class Reply:
         match action:
             case Post(text=text):
                 self._messages.append(_Message(message, None if self._posts_may_be_there else text))
+                self._unheard = None
             case Edit(page=page, text=text):
                 self._messages[page].shown = text
             case Delete():
@@ -180,6 +189,7 @@ class Reply:
         match action:
             case Post():
                 self._posts_may_be_there = True
+                self._unheard = action
             case Edit(page=page):
                 self._messages[page].shown = None
             case Delete() | Attach():
@@ -197,6 +207,18 @@ class Reply:
         self.failed()
         return True
 
+    def vanished(self, action: Write) -> bool:
+        """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message: not
+        without its first one, whose removal means the whole."""
+        if not (isinstance(action, Edit) and action.page):
+            return False
+        del self._messages[action.page]
+        self._vanished += 1
+        self._settled = min(self._settled, action.page)
+        self._action = None
+        self.failed()
+        return True
+
     def lost(self) -> None:
         """What it was writing into is gone: nothing more is to be shown."""
         self._abandoned = True
@@ -210,6 +232,8 @@ class Reply:
     def _work_out(self) -> Action:
         if self._abandoned:
             return Done()
+        if self._withdrawn:
+            return self._unheard or self._remove_last() or Done()
         layout = self._layout
         if self._arrived:
             layout.feed("".join(self._arrived))
@@ -227,12 +251,15 @@ class Reply:
         if attach := self._attachment(self._ending):
             return attach
         if len(self._messages) > self._settled + len(tail):
-            return Delete(len(self._messages) - 1, self._messages[-1].id)
+            return self._remove_last() or Done()
         return Done()
+
+    def _remove_last(self) -> Delete | None:
+        return Delete(len(self._messages) - 1, self._messages[-1].id) if self._messages else None
 
     def _difference(self, number: int, page: str) -> Post | Edit | None:
         if number >= len(self._messages):
-            return Post(number, page)
+            return Post(number, page, self._vanished)
         message = self._messages[number]
         return None if message.shown == page else Edit(number, message.id, page)
 

@@ -49,6 +49,7 @@ class Showing(Protocol):
     @property
     def ending(self) -> Ending | None: ...
 
+    def withdraw(self) -> None: ...
     def feed(self, text: str, now: float) -> None: ...
     def work(self, doing: str, now: float) -> None: ...
     def finish(self, ending: Ending, now: float) -> None: ...
@@ -58,6 +59,7 @@ class Showing(Protocol):
     def failed(self) -> None: ...
     def unknown(self, action: Any) -> None: ...
     def rejected(self, action: Any) -> bool: ...
+    def vanished(self, action: Any) -> bool: ...
     def lost(self) -> None: ...
 
 
@@ -86,6 +88,9 @@ class StreamedReply:
         self._ending: Ending | None = None
         self._worded = False
         self._abandoned = False
+        self._withdrawn = False
+        self._unheard: Start | Post | None = None  # it may have appeared
+        self._vanished = 0  # messages that others removed
         self._action: Shown | Idle | Done | None = None
 
     @property
@@ -141,6 +146,11 @@ class StreamedReply:
                 self._since = now
             self._action = None
 
+    def withdraw(self) -> None:
+        """Nobody wants it any more: all that is left to do is to remove its messages."""
+        self._withdrawn = True
+        self._action = None
+
     def edit_instead(self) -> None:
         """No further stream is to be started."""
         self._streams = False
@@ -194,6 +204,7 @@ class StreamedReply:
                 streamed = isinstance(action, Start)
                 self._messages.append(_Message(message, shown, self._now, streamed=streamed, live=streamed))
                 self._may_be_there = False
+                self._unheard = None
             case Append(page=page, text=text):
                 self._add(self._messages[page], text)
             case Stop(page=page, text=text):
@@ -219,6 +230,7 @@ class StreamedReply:
         match action:
             case Start() | Post():
                 self._may_be_there = True
+                self._unheard = action
             case Append(page=page) | Stop(page=page) | Edit(page=page):
                 self._messages[page].shown = None
             case Delete() | Attach():
@@ -240,7 +252,7 @@ class StreamedReply:
     def rejected(self, action: Shown) -> bool:
         """The call will never be accepted. Returns whether there is another way to show the text."""
         match action:
-            case Start():
+            case Start() if not self._withdrawn:
                 self._streams = False
             case Append(page=page) | Stop(page=page):
                 self._streams = False
@@ -253,6 +265,18 @@ class StreamedReply:
                 self._messages[page].stuck = True
             case _:
                 return False
+        self._action = None
+        self.failed()
+        return True
+
+    def vanished(self, action: Shown) -> bool:
+        """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message: not
+        without its first one, whose removal means the whole."""
+        if not (isinstance(action, Append | Stop | Edit) and action.page):
+            return False
+        del self._messages[action.page]
+        self._vanished += 1
+        self._settled = min(self._settled, action.page)
         self._action = None
         self.failed()
         return True
@@ -270,6 +294,8 @@ class StreamedReply:
     def _work_out(self) -> Shown | Idle | Done:
         if self._abandoned:
             return Done()
+        if self._withdrawn:
+            return self._unheard or self._remove_last() or Done()
         if self._arrived:
             self._pager.feed("".join(self._arrived))
             self._arrived.clear()
@@ -287,6 +313,12 @@ class StreamedReply:
             if action := self._complete(number, page):
                 return action
         return self._attachment(rest, self._ending) or Done()
+
+    def _remove_last(self) -> Stop | Delete | None:
+        if not self._messages:
+            return None
+        number, message = len(self._messages) - 1, self._messages[-1]
+        return self._stop(number, "") if message.live else Delete(number, message.id)
 
     def _attachment(self, rest: str, ending: Ending) -> Attach | None:
         if self._attached:
@@ -308,7 +340,7 @@ class StreamedReply:
     def _complete(self, number: int, page: str) -> Shown | None:
         """What brings a message closer to its last state."""
         if number >= len(self._messages):
-            return Post(number, page)  # a stream would take two calls for it
+            return Post(number, page, self._vanished)  # a stream would take two calls for it
         message = self._messages[number]
         if message.live:
             rest = None if message.shown is None else _rest(page, message.shown)
@@ -332,9 +364,9 @@ class StreamedReply:
             more = certain[len(message.shown) :]
             return Append(number, message.id, more) if more else None
         if self._streams:
-            return Start(number, certain) if certain.strip() else None
+            return Start(number, certain, self._vanished) if certain.strip() else None
         live = self._dialect.render(self._pager.live())
-        return Post(number, live) if live else None
+        return Post(number, live, self._vanished) if live else None
 
     def _stop(self, number: int, text: str) -> Stop:
         return Stop(number, self._messages[number].id, text, more=self._ending is None)

@@ -100,6 +100,10 @@ def invalid_recipients() -> ApiError:
     return ApiError(400, 50033, "Invalid Recipient(s)")
 
 
+def archived_thread() -> ApiError:
+    return ApiError(400, 50083, "Thread is archived")
+
+
 def invalid_json() -> ApiError:
     return ApiError(400, 50109, "The request body contains invalid JSON.")
 

@@ -10,6 +10,7 @@ from playground.discord.call import Answer, Call
 from playground.discord.drafts import read_draft
 from playground.discord.errors import (
     anothers_message,
+    archived_thread,
     invalid_form,
     invalid_recipients,
     missing_access,
@@ -106,6 +107,8 @@ class Messages:
             raise anothers_message()
         if message.system:
             raise system_message()
+        if message.channel.locked:
+            raise archived_thread()
         draft = read_draft(call.fields(), call.body.files)
         if time.time() - message.created > self.settings.limits.old_after:
             self.budgets.admit_old_edit(message.channel.id, self.settings.limits.old_edit)
@@ -151,6 +154,8 @@ class Messages:
 
 def _may_send(channel: Channel) -> None:
     thread = channel.type is ChannelType.PUBLIC_THREAD
+    if channel.locked:
+        raise archived_thread()
     needed = Permission.SEND_MESSAGES_IN_THREADS if thread else Permission.SEND_MESSAGES
     if needed not in channel.permissions:
         raise missing_permissions()

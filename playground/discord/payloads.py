@@ -74,11 +74,11 @@ def channel_json(channel: Channel) -> Json:
                 "rate_limit_per_user": 0,
                 "flags": 0,
                 "thread_metadata": {
-                    "archived": False,
+                    "archived": channel.locked,
                     "auto_archive_duration": 1440,  # minutes
                     "archive_timestamp": _time(created(channel.id)),
                     "create_timestamp": _time(created(channel.id)),
-                    "locked": False,
+                    "locked": channel.locked,
                 },
             }
         case ChannelType.TEXT:

@@ -149,10 +149,21 @@ class DiscordStandIn:
     def open_dm(self, person: str) -> str:
         return self.state.open_dm(self.state.person(person)).id
 
-    def create_thread(self, channel: str, name: str, *, person: str = "") -> str:
-        """A thread without a starting message, by Ada if nobody is named."""
+    def create_thread(self, channel: str, name: str, *, person: str = "", start: str = "") -> str:
+        """A thread from a message or from none, by Ada if nobody is named."""
         owner = self.state.person(person or self.ada)
-        return self._world.open_thread(self.state.channel(channel), name, owner).id
+        message = self.state.message(start) if start else None
+        return self._world.open_thread(self.state.channel(channel), name, owner, start=message).id
+
+    def lock_thread(self, thread: str) -> None:
+        """A moderator locks and archives a thread: the bot can still read it."""
+        found = self.state.channel(thread)
+        found.locked = True
+        self._world.channel_changed(found, "THREAD_UPDATE")
+
+    def remove_bot(self) -> None:
+        """An administrator removes the bot from the guild."""
+        self._world.remove_bot()
 
     def forbid(self, channel: str, *permissions: Permission) -> None:
         """From now on exactly these are denied to everyone in the channel and its threads; none: all is allowed."""
@@ -189,6 +200,10 @@ class DiscordStandIn:
     def delete(self, message: str) -> None:
         """Any message, also the bot's, as a moderator could."""
         self._world.delete(self.state.message(message))
+
+    def delete_together(self, *messages: str) -> None:
+        """Messages of one channel in one go, as moderators' tools do."""
+        self._world.delete_together([self.state.message(message) for message in messages])
 
     def type(self, channel: str, person: str) -> None:
         """Shows that a person is typing."""

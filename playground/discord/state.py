@@ -106,12 +106,14 @@ class Channel:
     parent: Channel | None = None  # of a thread
     owner: Person | None = None  # who opened the thread, or with whom the DM is
     denied: Permission = Permission.NONE
+    locked: bool = False  # a thread, archived and locked
+    left: bool = False  # the bot has left the guild
     messages: dict[str, Message] = field(default_factory=dict[str, Message])
 
     @property
     def permissions(self) -> Permission:
         """What the bot, and everybody else without a role, may do here."""
-        return EVERYONE & ~(self.parent or self).denied
+        return Permission.NONE if self.left else EVERYONE & ~(self.parent or self).denied
 
     def message(self, id: str) -> Message:
         """One that the bot sees here; raises ApiError."""

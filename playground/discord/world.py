@@ -98,6 +98,23 @@ class World:
             self._channel_event("MESSAGE_DELETE", channel, _message_intent(channel), gone)
         self._record("deleted", message, text="")
 
+    def delete_together(self, messages: Sequence[Message]) -> None:
+        """Messages of one channel, told in one event."""
+        channel = messages[0].channel
+        for message in messages:
+            del channel.messages[message.id]
+            self._record("deleted", message, text="")
+        gone = {"ids": [message.id for message in messages], "channel_id": channel.id, **_in_guild(channel)}
+        self._channel_event("MESSAGE_DELETE_BULK", channel, _message_intent(channel), gone)
+
+    def remove_bot(self) -> None:
+        """The bot is no member of the guild any more, and sees nothing of it."""
+        guild = self.state.guild
+        self.announce(Event("GUILD_DELETE", guild, Intent.GUILDS, lambda _: {"id": guild}))
+        for channel in self.state.channels.values():
+            if channel.guild:
+                channel.left = True
+
     def type(self, channel: Channel, person: Person) -> None:
         typing: Json = {
             "channel_id": channel.id,
@@ -124,7 +141,9 @@ class World:
         self._system(MessageType.THREAD_CREATED, parent, owner, content=name, thread=thread)
         return thread
 
-    def channel_changed(self, channel: Channel, name: Literal["CHANNEL_CREATE", "CHANNEL_UPDATE"]) -> None:
+    def channel_changed(
+        self, channel: Channel, name: Literal["CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_UPDATE"]
+    ) -> None:
         payload = channel_json(channel)
         self.announce(Event(name, channel.guild, Intent.GUILDS, lambda _: payload))
 

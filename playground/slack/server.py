@@ -221,6 +221,11 @@ class SlackStandIn:
 
         self._service.edit(room, message, change)
 
+    def unfurl(self, channel: str, ts: str) -> None:
+        """Slack adds the preview of a link to a post some time after it appeared, and tells that as a change."""
+        room, message = self._own(channel, ts)
+        self._service.edit(room, message, lambda message: None)
+
     def delete(self, channel: str, ts: str) -> None:
         """A message disappears: its author deletes it, or an admin."""
         room = self._channel(channel)

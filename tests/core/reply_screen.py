@@ -55,7 +55,7 @@ class Screen:
                 if page in self.posted:
                     self.touched.add(self.posted[page])
                     return self.posted[page]
-                message = self.posted[page] = f"m{len(self.posted)}"
+                message = self.posted[page] = f"m{len(self.posted)}-{len(self.moments)}"
                 self.messages[message] = text
             case Edit(_, message, text):
                 assert message in self.messages

@@ -295,3 +295,58 @@ def test_a_further_page_has_waited_as_long_as_the_text_before_it():
     need = reply.need()
     assert isinstance(need, Need)
     assert (need.call, need.since) == (Call.POST, 3.0)
+
+
+@pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
+@given(how=steps(MARKDOWN), meanwhile=st.none() | st.sampled_from(["taken", "refused", "vanished", "unheard"]))
+def test_a_withdrawn_answer_leaves_nothing_on_the_screen(
+    dialect: Dialect, how: list[tuple[str, str]], meanwhile: str | None
+):
+    """Also what was posted by a call whose answer was lost, the last one perhaps."""
+    reply, screen = Reply(dialect), Screen()
+    drive(reply, screen, how, None)
+    if meanwhile:
+        reply.feed("Some more words. ", 99)
+        write(reply, screen, meanwhile)
+    reply.withdraw()
+    drive(reply, screen, [], Ending(End.STOPPED))
+    assert screen.messages == {}
+    assert reply.messages == ()
+
+
+@pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
+@given(before=st.integers(80, 300), after=st.integers(0, 200), times=st.integers(1, 3))
+def test_an_answer_goes_on_in_another_message_when_a_later_one_was_removed(
+    dialect: Dialect, before: int, after: int, times: int
+):
+    """The messages show the whole text in its order, and the one that is gone is not posted again as itself."""
+    reply, screen = Reply(dialect), Screen()
+    reply.feed("word " * before, 1)
+    for time in range(times):
+        while isinstance(action := reply.next_action(), Write):
+            reply.done(action, screen.take(action))
+        gone = list(screen.messages)[-1]
+        del screen.messages[gone]
+        reply.feed("\n\nMore words. " + "word " * after, 2)
+        action = reply.next_action()
+        assert isinstance(action, Edit)
+        assert action.message == gone
+        assert reply.vanished(action)
+        action = reply.next_action()
+        assert isinstance(action, Post)
+        assert action.again == time + 1
+        screen.posted.clear()  # none of these is meant
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    assert list(screen.messages.values()) == pages(dialect, reply.text)
+
+
+def test_an_answer_does_not_go_on_without_its_first_message():
+    reply = Reply(DISCORD)
+    reply.feed("Hello.", 1)
+    action = reply.next_action()
+    assert isinstance(action, Post)
+    reply.done(action, "m0")
+    reply.finish(Ending(End.COMPLETED), 2)
+    action = reply.next_action()
+    assert isinstance(action, Edit)
+    assert not reply.vanished(action)

@@ -384,6 +384,7 @@ def test_code_longer_than_a_message_is_offered_as_a_file_as_well():
 
 
 @given(how=STEPS, more=st.integers(0, 60))
+@example(how=[("feed", "word \n\u3000\n"), ("taken", "word ")], more=0)
 def test_what_comes_after_the_most_messages_goes_into_a_file(how: list[tuple[str, str]], more: int):
     """Nothing is lost between them."""
     reply, screen = StreamedReply(SMALL, Attaching(max_pages=2)), Screen()
@@ -403,3 +404,44 @@ def test_files_that_are_rejected_are_shown_in_further_messages():
     drive(reply, screen, [], Ending(End.COMPLETED))
     assert words("".join(screen.messages.values())) == words("more words " * 100)
     assert screen.files == ()
+
+
+@given(how=STEPS, end=st.none() | ENDS)
+@settings(max_examples=200)
+def test_a_withdrawn_answer_leaves_nothing_on_the_screen(how: list[tuple[str, str]], end: End | None):
+    """Also what was started by a call whose answer was lost, the last one perhaps."""
+    reply, screen = StreamedReply(SMALL), Screen()
+    drive(reply, screen, how, None)
+    if end is not None:
+        reply.finish(Ending(end), 900.0)
+        write(reply, screen, "taken")
+    reply.withdraw()
+    reply.finish(Ending(End.STOPPED), 1000.0)
+    while write(reply, screen, "taken"):
+        pass
+    assert screen.messages == {}
+    assert isinstance(reply.next_action(), Done)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_stream_that_somebody_removed_is_followed_by_another(ended: bool):
+    reply, screen = StreamedReply(SMALL), Screen()
+    reply.feed("word " * 100, 1)
+    while write(reply, screen, "taken"):
+        pass
+    gone = list(screen.messages)[-1]
+    del screen.messages[gone]
+    reply.feed("more words " * 5, 2)
+    if ended:
+        reply.finish(Ending(End.COMPLETED), 3)
+    action = reply.next_action()
+    assert isinstance(action, Append | Stop)
+    assert action.message == gone
+    assert reply.vanished(action)
+    action = reply.next_action()
+    assert isinstance(action, Post | Start)
+    assert action.again == 1
+    reply.finish(Ending(End.COMPLETED), 3)
+    while write(reply, screen, "taken"):
+        pass
+    assert " ".join(screen.messages.values()).split() == reply.text.split()

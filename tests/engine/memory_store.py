@@ -11,7 +11,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.core.line import UNBOUNDED, Capacity
-from bot.core.model import Channel, Conversation, Ending, Exchange, Place, Prompt, Status, Turn
+from bot.core.model import Channel, Conversation, End, Ending, Exchange, Place, Prompt, Status, Turn
 from bot.errors import StoreError
 from bot.ports import Running
 
@@ -120,6 +120,35 @@ class MemoryStore:
         row = self._row(turn)
         row.turn = replace(row.turn, status=Status.QUEUED)
         row.answer, row.ending = "", None
+
+    @_call
+    async def find(self, key: str) -> Turn | None:
+        return next((row.turn for row in self.rows.values() if row.turn.prompt.key == key), None)
+
+    @_call
+    async def is_last(self, turn: Turn) -> bool:
+        turns = (row.turn for row in self.rows.values())
+        return not any(known.prompt.channel == turn.prompt.channel and known.id > turn.id for known in turns)
+
+    @_call
+    async def reword(self, turn: Turn, text: str, status: Status) -> bool:
+        row = self.rows.get(turn.id)
+        if row is None or row.turn.status is not status:
+            return False
+        prompt, attempts = replace(row.turn.prompt, text=text), min(row.turn.attempts, 1)
+        row.turn = replace(row.turn, prompt=prompt, attempts=attempts, status=Status.QUEUED)
+        row.answer, row.ending = "", None
+        return True
+
+    @_call
+    async def erase(self, turn: Turn) -> Turn:
+        row = self._row(turn)
+        before = row.turn
+        row.turn = replace(before, prompt=replace(before.prompt, text=""))
+        row.answer = ""
+        if before.status in {Status.QUEUED, Status.RUNNING}:
+            row.turn, row.ending = replace(row.turn, status=Status.STOPPED), Ending(End.STOPPED)
+        return before
 
     @_call
     async def open_turns(self) -> Sequence[Turn]:

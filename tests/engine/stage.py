@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from bot.core.attaching import Attaching
+from bot.core.changes import Changes
 from bot.core.line import Capacity
 from bot.core.model import Channel, Ending, Person, Place, Prompt
 from bot.dispatcher import Dispatcher
@@ -32,6 +33,7 @@ class Stage:
     timeouts: Timeouts = field(default_factory=Timeouts)
     attaching: Attaching = field(default_factory=Attaching)
     capacity: Capacity = field(default_factory=Capacity)
+    changes: Changes = field(default_factory=Changes)
 
     def __post_init__(self) -> None:
         self.start = asyncio.get_running_loop().time()
@@ -67,7 +69,9 @@ class Stage:
     # Many turns
 
     def dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.store, self.backend, [self.platform], self.timeouts, self.attaching, self.capacity)
+        return Dispatcher(
+            self.store, self.backend, [self.platform], self.timeouts, self.attaching, self.changes, self.capacity
+        )
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Dispatcher]:

@@ -165,3 +165,85 @@ async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: C
     with pytest.raises(StoreError):
         await store.add_message(missing, "m1")
     assert await store.open_turns() == []
+
+
+# Edits and deletions
+
+
+async def test_a_turn_is_found_by_the_key_of_its_question(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
+    turn = await accept(store, ask("1"))
+    await accept(store, ask("2"))
+    running = await begin(store)
+    await store.add_message(running, "m1")
+    assert await store.find("1") == replace(turn, status=Status.RUNNING, attempts=1, messages=("m1",))
+    assert await store.find("3") is None
+
+
+async def test_a_turn_is_the_last_while_nothing_was_asked_after_it_in_its_channel(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    first = await accept(store, ask("1"))
+    await accept(store, ask("2", channel="slack:T1:C2"))
+    assert await store.is_last(first)
+    second = await accept(store, ask("3"))
+    assert not await store.is_last(first)
+    assert await store.is_last(second)
+
+
+async def test_a_reworded_question_waits_in_its_old_place_with_its_messages(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    for key in ("1", "2"):
+        await accept(store, ask(key))
+    for _ in range(3):
+        running = await begin(store)
+        await store.requeue(running)
+    running = await begin(store)
+    await store.add_message(running, "m1")
+    assert await store.reword(running, "Why not?", Status.RUNNING)
+    again = await begin(store)
+    assert (again.id, again.prompt.text, again.messages) == (running.id, "Why not?", ("m1",))
+    assert again.attempts == 2, "it was not cut short, but another attempt was"
+
+
+async def test_a_question_is_reworded_only_in_the_status_that_is_named(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    turn = await accept(store, ask("1"))
+    assert await store.reword(turn, "Why not?", Status.QUEUED)
+    turn = await begin(store)
+    assert (turn.prompt.text, turn.attempts) == ("Why not?", 1)
+    await store.finish(turn, "text", DONE)
+    assert not await store.reword(turn, "Why?", Status.RUNNING)
+    assert not await store.reword(Turn(77, ask("77")), "Why?", Status.QUEUED)
+    found = await store.find("1")
+    assert found is not None
+    assert (found.prompt.text, found.status) == ("Why not?", Status.DONE)
+
+
+async def test_an_erased_turn_is_over_and_nothing_of_it_is_told_to_the_model(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    for key in ("1", "2", "3"):
+        await accept(store, ask(key))
+    answered = await begin(store)
+    await store.add_message(answered, "m1")
+    await store.finish(answered, "text", DONE)
+    running = await begin(store)
+    waiting = await store.find("3")
+    assert waiting is not None
+    for turn in (answered, running, waiting):
+        before = await store.find(turn.prompt.key)
+        assert await store.erase(turn) == before
+    assert await store.open_turns() == []
+    statuses = [found.status for key in "123" if (found := await store.find(key))]
+    assert statuses == [Status.DONE, Status.STOPPED, Status.STOPPED]
+    found = await store.find("1")
+    assert found is not None
+    assert (found.prompt.text, found.messages) == ("", ("m1",))
+    await accept(store, ask("4"))
+    last = await store.begin(CHANNEL, "responses")
+    assert last is not None
+    assert last.history == []
+    with pytest.raises(StoreError, match="turn 77 is not in the database"):
+        await store.erase(Turn(77, ask("77")))

@@ -34,6 +34,12 @@ class Inbox:
     async def receive(self, prompt: Prompt) -> None:
         self.prompts.append(prompt)
 
+    async def edited(self, prompt: Prompt) -> None:
+        return
+
+    async def deleted(self, key: str) -> None:
+        return
+
     async def obey(self, command: Command, channel: Channel) -> str:
         return command.value
 

@@ -26,6 +26,7 @@ class Inbox:
     def __init__(self) -> None:
         self.prompts: dict[str, Prompt] = {}
         self.commands: list[tuple[Command, Channel]] = []
+        self.changes: list[tuple[str, str]] = []  # keys and new texts; what was deleted has none
         self.deliveries = 0
         self.known: set[Channel] = set()
         self.broken = False
@@ -38,6 +39,12 @@ class Inbox:
         if prompt.text in self.slow:
             await asyncio.sleep(0.05)
         self.prompts.setdefault(prompt.key, prompt)
+
+    async def edited(self, prompt: Prompt) -> None:
+        self.changes.append((prompt.key, prompt.text))
+
+    async def deleted(self, key: str) -> None:
+        self.changes.append((key, ""))
 
     async def obey(self, command: Command, channel: Channel) -> str:
         self.commands.append((command, channel))
@@ -188,6 +195,59 @@ async def test_what_is_said_while_the_connection_is_down_still_arrives(
     discord.say(discord.general, discord.ada, "meanwhile", mentions_bot=True)
     await until(lambda: len(inbox.prompts) == 2)
     assert inbox.texts() == ["before", "meanwhile"]
+
+
+# What becomes of it
+
+
+async def test_edits_and_deletions_arrive_for_messages_of_any_age(
+    discord: DiscordStandIn, bot: DiscordPlatform, inbox: Inbox
+) -> None:
+    """discord.py keeps no messages here, so only its raw events come."""
+    direct = discord.open_dm(discord.linus)
+    said = [
+        discord.say(discord.general, discord.ada, "how deep is the pont?", mentions_bot=True),
+        discord.say(direct, discord.linus, "hello"),
+        discord.say(discord.general, discord.ada, "just chatting"),
+    ]
+    await until(lambda: len(inbox.prompts) == 2)
+    discord.drop()
+    discord.edit(said[0], f"<@{discord.bot_user}> how deep is the pond?")
+    discord.edit(said[1], "hello there")
+    discord.edit(said[2], "just talking")
+    for message in said:
+        discord.delete(message)
+    first, second, third = f"discord:{discord.general}:", f"discord:{direct}:", f"discord:{discord.general}:"
+    expected = [
+        (first + said[0], "how deep is the pond?"),
+        (second + said[1], "hello there"),
+        *[(first + said[0], ""), (second + said[1], ""), (third + said[2], "")],
+    ]
+    await until(lambda: len(inbox.changes) == len(expected))
+    assert sorted(inbox.changes) == sorted(expected)
+    assert len(inbox.prompts) == 2
+
+
+async def test_messages_that_a_moderator_deletes_at_once_are_deleted_each(
+    discord: DiscordStandIn, bot: DiscordPlatform, inbox: Inbox
+) -> None:
+    said = [discord.say(discord.general, discord.ada, text, mentions_bot=True) for text in ("one", "two")]
+    await until(lambda: len(inbox.prompts) == 2)
+    discord.delete_together(*said)
+    await until(lambda: len(inbox.changes) == 2)
+    assert inbox.changes == [(f"discord:{discord.general}:{message}", "") for message in reversed(said)]
+
+
+async def test_a_change_that_is_not_an_edit_of_the_text_is_none(
+    discord: DiscordStandIn, bot: DiscordPlatform, inbox: Inbox
+) -> None:
+    """A thread is opened from a message, which Discord tells as an update of it; so it does with link previews."""
+    question = discord.say(discord.general, discord.ada, "a thread, please", mentions_bot=True)
+    await until(lambda: len(inbox.prompts) == 1)
+    discord.create_thread(discord.general, "here", start=question)
+    discord.edit(question, f"<@{discord.bot_user}> now it is one")
+    await until(lambda: bool(inbox.changes))
+    assert [text for _, text in inbox.changes] == ["now it is one"]
 
 
 # Slash commands

@@ -97,7 +97,7 @@ async def test_the_bots_own_words_are_no_questions(slack: SlackStandIn, inbox: F
     assert inbox.attempts == 0
 
 
-async def test_edited_and_deleted_posts_are_no_further_questions(
+async def test_edited_and_deleted_posts_are_no_further_questions_but_changes_of_them(
     slack: SlackStandIn, inbox: FakeInbox, platform: SlackPlatform
 ):
     room = slack.open_dm(slack.ada)
@@ -105,8 +105,53 @@ async def test_edited_and_deleted_posts_are_no_further_questions(
     await until(lambda: inbox.prompts)
     slack.edit(room, ts, "hello")
     slack.delete(room, ts)
+    key = inbox.prompts[0].key
+    await until(lambda: inbox.changes == [(key, "hello"), (key, "")])
     await settled(slack)
     assert inbox.texts == ["helo"]
+
+
+@pytest.mark.parametrize("scope", ["channel", "thread"])
+async def test_a_deleted_post_with_replies_leaves_a_tombstone_and_counts_as_deleted(
+    slack: SlackStandIn, inbox: FakeInbox, connect: Connect, scope: str
+):
+    """Slack tells it as a change: an answer in the thread is such a reply."""
+    async with connect(conversation_scope=scope) as platform:
+        root = slack.say(slack.general, slack.ada, f"<@BOT> ask <@{slack.linus}>")
+        await until(lambda: inbox.prompts)
+        [prompt] = inbox.prompts
+        await platform.post(prompt.place, "Yes.", nonce="1", first=True)
+        slack.edit(slack.general, root, f"<@BOT> tell <@{slack.linus}>")
+        slack.delete(slack.general, root)
+        await until(lambda: inbox.changes == [(prompt.key, "tell @Linus"), (prompt.key, "")])
+    assert inbox.texts == ["ask @Linus"]
+
+
+async def test_edits_of_what_was_said_to_others_and_of_the_bots_own_words_are_none_of_its_business(
+    slack: SlackStandIn, inbox: FakeInbox, platform: SlackPlatform
+):
+    ts = slack.say(slack.general, slack.ada, "nobody asked")
+    message = (await platform.post(Place(slack.general), "I say", nonce="1", first=True)).message
+    await platform.edit(Place(slack.general), message, f"<@{slack.bot_user}> I say so")
+    slack.edit(slack.general, ts, "nobody asked you")
+    direct = slack.open_dm(slack.ada)
+    question = slack.say(direct, slack.ada, "https://example.com")
+    slack.unfurl(direct, question)
+    slack.edit(direct, question, "the last thing that happens")
+    await until(lambda: inbox.changes)
+    assert [text for _, text in inbox.changes] == ["the last thing that happens"]
+
+
+async def test_a_deletion_that_could_not_be_stored_is_delivered_again(
+    slack: SlackStandIn, inbox: FakeInbox, platform: SlackPlatform
+):
+    ts = slack.say(slack.open_dm(slack.ada), slack.ada, "hello")
+    await until(lambda: inbox.prompts)
+    await settled(slack)
+    inbox.failures = 1
+    slack.limits.ack_within = 0.3
+    slack.delete(slack.open_dm(slack.ada), ts)
+    await until(lambda: inbox.changes == [(inbox.prompts[0].key, "")])
 
 
 async def test_a_question_that_could_not_be_stored_is_delivered_again(

@@ -20,6 +20,7 @@ class FakeInbox:
     def __init__(self) -> None:
         self.prompts: list[Prompt] = []
         self.obeyed: list[tuple[str, Channel]] = []
+        self.changes: list[tuple[str, str]] = []  # keys and new texts; what was deleted has none
         self.attempts = 0
         self.failures = 0  # how many of the next calls find the database broken
         self.open = asyncio.Event()
@@ -35,6 +36,14 @@ class FakeInbox:
         self._may_fail()
         if prompt.key not in {known.key for known in self.prompts}:
             self.prompts.append(prompt)
+
+    async def edited(self, prompt: Prompt) -> None:
+        self._may_fail()
+        self.changes.append((prompt.key, prompt.text))
+
+    async def deleted(self, key: str) -> None:
+        self._may_fail()
+        self.changes.append((key, ""))
 
     async def obey(self, command: Command, channel: Channel) -> str:
         self._may_fail()

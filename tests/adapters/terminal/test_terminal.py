@@ -44,6 +44,12 @@ class Inbox:
         self.prompts.append(prompt)
         self._answer = asyncio.create_task(self._say(prompt))
 
+    async def edited(self, prompt: Prompt) -> None:
+        return
+
+    async def deleted(self, key: str) -> None:
+        return
+
     async def obey(self, command: Command, channel: Channel) -> str:
         assert channel == CHANNEL
         self.obeyed.append(command)

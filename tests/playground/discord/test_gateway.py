@@ -239,6 +239,13 @@ async def test_messages_are_told_in_discords_shape(
         gone = {"id": message, "channel_id": stand_in.general, "guild_id": stand_in.guild}
         assert await socket.event("MESSAGE_DELETE") == gone
 
+        together = [stand_in.say(stand_in.general, stand_in.ada, text) for text in ("one", "two")]
+        for _ in together:
+            await socket.event("MESSAGE_CREATE")
+        stand_in.delete_together(*together)
+        gone = {"ids": together, "channel_id": stand_in.general, "guild_id": stand_in.guild}
+        assert await socket.event("MESSAGE_DELETE_BULK") == gone
+
         thread = stand_in.create_thread(stand_in.general, "aside")
         opened = await socket.event("THREAD_CREATE")
         assert (opened["id"], opened["parent_id"], opened["type"]) == (thread, stand_in.general, 11)

@@ -243,6 +243,25 @@ async def test_a_thread_has_the_id_of_the_message_that_it_starts_from(
     assert [each["type"] for each in (await http("GET", room)).json] == [18, 0], "the parent tells of the thread"
 
 
+async def test_a_locked_thread_can_be_read_and_not_written_in(http: Any, stand_in: DiscordStandIn) -> None:
+    thread = stand_in.create_thread(stand_in.general, "aside")
+    path = f"/channels/{thread}/messages"
+    sent = (await http("POST", path, {"content": "here"})).json["id"]
+    stand_in.lock_thread(thread)
+    assert (await http("POST", path, {"content": "and here"})).json["code"] == 50083
+    assert (await http("PATCH", f"{path}/{sent}", {"content": "there"})).json["code"] == 50083
+    assert (await http("POST", f"/channels/{thread}/typing")).json["code"] == 50083
+    assert (await http("GET", path)).status == 200
+    assert (await http("GET", f"/channels/{thread}")).json["thread_metadata"]["locked"]
+
+
+async def test_a_bot_that_was_removed_sees_direct_messages_only(http: Any, room: str, stand_in: DiscordStandIn) -> None:
+    stand_in.remove_bot()
+    assert (await http("GET", room)).json["code"] == 50001
+    direct = stand_in.open_dm(stand_in.ada)
+    assert (await http("POST", f"/channels/{direct}/messages", {"content": "hello"})).status == 200
+
+
 async def test_a_dm_is_opened_once(http: Any, stand_in: DiscordStandIn) -> None:
     first, second = [await http("POST", "/users/@me/channels", {"recipient_id": stand_in.ada}) for _ in range(2)]
     assert first.json["id"] == second.json["id"] == stand_in.open_dm(stand_in.ada)

@@ -91,6 +91,11 @@ async def test_the_bots_own_messages_are_events_too(
     )
     assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", posted["ts"])
     assert len({event["event_ts"] for event in (new, changed, deleted)}) == 3
+    linked = slack.say(private, slack.ada, "https://example.com")
+    slack.unfurl(private, linked)
+    new, changed = [(await socket.receive_json())["payload"]["event"] for _ in range(2)]
+    assert (changed["subtype"], changed["message"]["text"]) == ("message_changed", new["text"])
+    assert "edited" not in changed["message"]
     await socket.close()
 
 
