@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.core.blocks import LONGEST_MARK, Context, Fence, Kind, Line, Paragraph, Table, read
@@ -47,6 +46,7 @@ class Page:
         self._last_line = ""  # the last complete one
         self._spans: Spans | None = Spans(0, opening.marks) if self._within_line else None
         self._paragraph = 0  # where its first line begins
+        self._is_begun = False  # something stands on it in complete lines
         self._is_free = True  # no span is open at the end of the last complete line
         self._is_bound = False  # the next line has to stand on the same page: before it is a heading, or a fence began
         self._is_gap = False  # the last complete line is blank
@@ -104,10 +104,7 @@ class Page:
     @property
     def certain(self) -> Seam:
         """The last place of which it is known that the page will reach it."""
-        line = self._line_read
-        if line is not None and (words := list(self._words(len(self.body)))):
-            return Seam(words[-1], 0, line.after)
-        return self._last_seam()
+        return self._word_before(len(self.body)) or self._last_seam()
 
     def begun(self) -> str:
         """What is certain of the page, up to where a word begins. Nothing in it is closed for show."""
@@ -188,8 +185,8 @@ class Page:
         if line.kind is not Kind.BLANK:
             self._is_bound = line.kind in {Kind.HEADING, Kind.UNDERLINE, Kind.FENCE}
         self._is_gap = not view[line.start :].strip()
-        if words := list(self._words(end)):
-            self._last_word = Seam(words[-1], self._share_at(words[-1]), line.after)
+        self._last_word = self._word_before(end) or self._last_word
+        self._is_begun = self._is_begun or bool(view.strip())
         self._context, self._last_line = line.after, view
         self._line = self._counted = self._weighed = end + 1
         self._line_cost = 0
@@ -244,7 +241,7 @@ class Page:
 
     def _share_before(self, line: Line) -> float | None:
         """From which share of the budget on a page may end before this line; None if it may not."""
-        if line.kind is Kind.BLANK or self._is_bound or self._within_line or not self.body[: self._line].strip():
+        if line.kind is Kind.BLANK or self._is_bound or self._within_line or not self._is_begun:
             return None
         inside = line.kept > 0
         match line.kind:
@@ -313,25 +310,21 @@ class Page:
         """The seam to fall back to when the text up to `overflow` does not fit."""
         line = self._line_read
         assert line is not None
-        if words := list(self._words(overflow)):
-            self._last_word = Seam(words[-1], self._share_at(words[-1]), line.after)
-        seam = self._last_seam()
+        seam = self._word_before(overflow) or self._last_seam()
         if seam.share >= _FAR_BACK:
             return seam
         place = self._any_place(overflow)
         return Seam(place, self._share_at(place), line.after)
 
-    def _words(self, end: int) -> Iterator[int]:
-        """Where words begin in the line being written, outside of spans."""
+    def _word_before(self, end: int) -> Seam | None:
+        """The last seam before a word in the line being written, outside of spans."""
         line, spans = self._line_read, self._spans
-        if line is None or spans is None or line.kind not in {Kind.TEXT, Kind.MORE}:
-            return
-        if self._may_be_names:
-            return
+        if line is None or spans is None or line.kind not in {Kind.TEXT, Kind.MORE} or self._may_be_names:
+            return None
         spans.read(self.body, end)
-        for place in word_starts(self.body, self._line + line.start + 1, end):
-            if spans.is_free(place) and harmless(self.body, place, end):
-                yield place
+        words = word_starts(self.body, self._line + line.start + 1, end)
+        places = [place for place in words if spans.is_free(place) and harmless(self.body, place, end)]
+        return Seam(places[-1], self._share_at(places[-1]), line.after) if places else None
 
     def _any_place(self, overflow: int) -> int:
         """A place before `overflow`: where a word begins, if one does in the last tenth of the page, else anywhere."""

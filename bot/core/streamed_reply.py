@@ -76,7 +76,6 @@ class StreamedReply:
         self._text: list[str] = []
         self._messages: list[_Message] = []
         self._streams = True  # further pages are streamed; else they are posted and edited
-        self._may_be_there = False  # an unanswered call may have made the next message
         self._append_first = False  # a stop has to wait: its text is shown before
         self._cut = False  # the page being written is to end here
         self._settled = 0  # so many pages show what they will always show
@@ -89,7 +88,7 @@ class StreamedReply:
         self._worded = False
         self._abandoned = False
         self._withdrawn = False
-        self._unheard: Start | Post | None = None  # it may have appeared
+        self._unheard: Start | Post | None = None  # it was not answered, and may have made the next message
         self._vanished = 0  # messages that others removed
         self._action: Shown | Idle | Done | None = None
 
@@ -200,10 +199,9 @@ class StreamedReply:
         self._action = None
         match action:
             case Start(text=text) | Post(text=text):
-                shown = None if self._may_be_there else text
+                shown = None if self._unheard else text
                 streamed = isinstance(action, Start)
                 self._messages.append(_Message(message, shown, self._now, streamed=streamed, live=streamed))
-                self._may_be_there = False
                 self._unheard = None
             case Append(page=page, text=text):
                 self._add(self._messages[page], text)
@@ -229,7 +227,6 @@ class StreamedReply:
         """No answer came: the call may have had its effect."""
         match action:
             case Start() | Post():
-                self._may_be_there = True
                 self._unheard = action
             case Append(page=page) | Stop(page=page) | Edit(page=page):
                 self._messages[page].shown = None
