@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo run chat test lint check bench gallery lock
+.PHONY: help install demo run chat test lint check bench crash soak gallery reliability lock
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -39,8 +39,17 @@ check: lint test  ## what a change must pass: format, lint, types, imports, test
 bench: install  ## how long readers wait, measured against the least possible
 	$(BIN)/python -m tests.bench
 
+crash: install  ## kills the bot 500 times while it answers; half an hour
+	$(BIN)/python -m tests.crash
+
+soak: install  ## 50 answers at once for half an hour: nothing may be left behind
+	$(BIN)/python -m tests.soak --minutes 30
+
 gallery: install  ## docs/gallery.md: pictures of answers on both platforms; needs Chromium
 	$(BIN)/python -m tests.gallery
+
+reliability: install  ## docs/reliability.md: what becomes of a question when something goes wrong
+	$(BIN)/python -m tests.faults
 
 lock: install  ## after a change of dependencies in pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -7,7 +7,7 @@ import codecs
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from typing import TextIO
 from uuid import uuid4
@@ -18,7 +18,7 @@ from bot.core.files import File
 from bot.core.model import Channel, Person, Place, Prompt
 from bot.core.pacing import Call, Limit, Receipt
 from bot.errors import Gone, Rejected, StoreError
-from bot.ports import Inbox, Streaming
+from bot.ports import Inbox, Strays, Streaming
 
 CHANNEL = Channel("terminal", "")
 _QUIT = "q"
@@ -27,6 +27,7 @@ _HELP = """\
 Write a question, and the answer comes below it. `q` or Ctrl-D quits.
 - `!new` makes me forget this conversation; the next question starts another.
 - `!stop` or Ctrl-C stops the running answer; what is shown stays.
+- `!retry` asks the last question again.
 - `!help` shows this."""
 
 # Escape sequences in a model's words could rewrite the screen, the window's title or the clipboard.
@@ -99,12 +100,20 @@ class TerminalPlatform:
         self._stopped.set()
         self._lines.put_nowait(None)
 
+    async def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
+        """Nobody can write to a program that does not run."""
+        for prompt in ():
+            yield prompt
+
     def streaming(self, place: Place) -> Streaming | None:
         return None
 
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
         self._shown.clear()
         return self._show(nonce, text)
+
+    async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
+        return Strays()
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         """A terminal has no pages and shows the whole answer; whoever wants a file writes `rivulet chat > file`."""
@@ -135,6 +144,8 @@ class TerminalPlatform:
         try:
             if command := parse(question):
                 self._print(_HELP if command is Command.HELP else await inbox.obey(command, CHANNEL))
+                if command is Command.RETRY:
+                    await self._show_again(inbox)
             else:
                 key = f"terminal:{self._session}:{self._asked}"
                 prompt = Prompt(key, CHANNEL, Place(room="", message=key), Person("me", "me"), question)
@@ -145,6 +156,12 @@ class TerminalPlatform:
         finally:
             self._answering = False
         self._print("\n\n" if self._interactive else "\n")
+
+    async def _show_again(self, inbox: Inbox) -> None:
+        """The new answer is printed whole, below: what stands above cannot be changed."""
+        self._shown.clear()
+        self._print("\n")
+        await self._quiet(inbox)
 
     async def _quiet(self, inbox: Inbox) -> None:
         async def stop() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
 from adapters.openai import open_backend
+from bot.asking import Timeouts
 from bot.config import Secrets, Settings
 from bot.core.attaching import Attaching
 from bot.core.changes import Changes
@@ -20,7 +21,7 @@ from bot.dispatcher import Dispatcher
 from bot.errors import Refused, Unreachable
 from bot.ports import Backend, Inbox, Notebook, Platform
 from bot.recovery import reopen, resume
-from bot.relay import Timeouts
+from bot.rules import Rules
 from bot.signals import Signals
 
 if TYPE_CHECKING:
@@ -66,16 +67,21 @@ async def open_engine(
         closing.push_async_callback(store.close)
         backend = make_backend(settings, secrets, store)
         closing.push_async_callback(backend.close)
-        timeouts = Timeouts(
-            settings.openai.first_token_timeout, settings.openai.idle_timeout, settings.openai.total_timeout
-        )
-        attaching = Attaching(settings.bot.max_pages, settings.bot.code_files)
-        bot = settings.bot
-        changes = Changes(bot.delete_answers, bot.rerun_edited)
-        capacity = Capacity(bot.max_waiting, bot.max_waiting_in_all, bot.max_running)
         for platform in platforms:
             closing.push_async_callback(platform.close)
-        yield Engine(store, backend, Dispatcher(store, backend, platforms, timeouts, attaching, changes, capacity))
+        yield Engine(store, backend, Dispatcher(store, backend, platforms, _rules(settings)))
+
+
+def _rules(settings: Settings) -> Rules:
+    openai, bot = settings.openai, settings.bot
+    return Rules(
+        Timeouts(openai.first_token_timeout, openai.idle_timeout, openai.total_timeout),
+        Attaching(bot.max_pages, bot.code_files),
+        Changes(bot.delete_answers, bot.rerun_edited),
+        Capacity(bot.max_waiting, bot.max_waiting_in_all, bot.max_running),
+        ask_again=bot.interrupted == "again",
+        catch_up_max_age=bot.catch_up_max_age,
+    )
 
 
 def make_platforms(settings: Settings, secrets: Secrets) -> list[DiscordPlatform | SlackPlatform]:
@@ -120,16 +126,20 @@ def make_backend(settings: Settings, secrets: Secrets, notebook: Notebook) -> Ba
         max_output_tokens=settings.openai.max_output_tokens or None,
         reasoning_effort=settings.openai.reasoning_effort,
         history_tokens=settings.openai.history_tokens,
+        background=settings.openai.background,
     )
 
 
 async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> None:
-    """Returns when all platforms are connected. What was left open goes on where its platform is."""
+    """Returns when all platforms are connected. What was left open goes on where its platform is; then comes what was
+    asked meanwhile."""
     turns = await reopen(engine.store)
+    await engine.dispatcher.expect()
 
     async def start(platform: Platform) -> None:
         await _connect(platform, engine.dispatcher, say)
         resume(engine.dispatcher, [turn for turn in turns if turn.prompt.channel.platform == platform.name])
+        engine.dispatcher.back(platform.name)
 
     await _together([start(platform) for platform in platforms])
     engine.dispatcher.forget()

@@ -14,24 +14,24 @@ from bot.ports import Platform, Streaming
 
 async def make(platform: Platform, prompt: Prompt, action: Write) -> Receipt:
     """Made again for the same question, nothing appears twice. Raises PlatformError."""
-    place, question = prompt.place, _nonce(prompt)
+    place, nonces = prompt.place, nonces_of(prompt)
     match action:
         case Post(page, text, again):
-            return await platform.post(place, text, nonce=f"{question}-{_copy(page, again)}", first=page == 0)
+            return await platform.post(place, text, nonce=f"{nonces}{_copy(page, again)}", first=page == 0)
         case Edit(_, message, text):
             return await platform.edit(place, message, text)
         case Delete(_, message):
             return await platform.delete(place, message)
         case Attach(text, files):
             # another attempt whose text is another must not be given the files of the first
-            return await platform.attach(place, text, files, nonce=f"{question}-f{_digest(text, files)}")
+            return await platform.attach(place, text, files, nonce=f"{nonces}f{_digest(text, files)}")
 
 
 async def make_streamed(streaming: Streaming, prompt: Prompt, action: Streamed) -> Receipt:
     """The same for a message that grows. Raises PlatformError, of which StreamEnded is one."""
     match action:
         case Start(page, text, again):
-            nonce = f"{_nonce(prompt)}-{_copy(page, again)}"
+            nonce = f"{nonces_of(prompt)}{_copy(page, again)}"
             return await streaming.start(text, person=prompt.author.id, nonce=nonce)
         case Append(_, message, text):
             return await streaming.append(message, text)
@@ -39,8 +39,9 @@ async def make_streamed(streaming: Streaming, prompt: Prompt, action: Streamed) 
             return await streaming.stop(message, text, more=more)
 
 
-def _nonce(prompt: Prompt) -> str:
-    return f"{crc32(prompt.key.encode()):08x}"
+def nonces_of(prompt: Prompt) -> str:
+    """What the nonces of its answer's messages begin with."""
+    return f"{crc32(prompt.key.encode()):08x}-"
 
 
 def _copy(page: int, again: int) -> str:

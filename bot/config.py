@@ -35,6 +35,7 @@ class OpenAISettings(Section):
     reasoning_effort: Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"] = ""
     max_output_tokens: Annotated[int, Field(ge=0)] = 0
     history_tokens: Annotated[int, Field(ge=500)] = 16_000
+    background: Literal["auto", "on", "off"] = "auto"
     first_token_timeout: Seconds = 180.0
     idle_timeout: Seconds = 60.0
     total_timeout: Seconds = 1200.0
@@ -64,6 +65,8 @@ class BotSettings(Section):
     max_running: Annotated[int, Field(ge=0)] = 100
     delete_answers: bool = True
     rerun_edited: Rerun = "running"
+    interrupted: Literal["again", "seal"] = "again"
+    catch_up_max_age: Annotated[float, Field(ge=0)] = 3600.0
     shutdown_grace: Annotated[float, Field(ge=0)] = 8.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

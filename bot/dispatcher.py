@@ -9,39 +9,43 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
-from bot.core.attaching import Attaching
-from bot.core.changes import Changes
+from bot.catching_up import CatchingUp
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
-from bot.core.line import UNBOUNDED, Capacity, Line
+from bot.core.line import Line
 from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
 from bot.errors import BackendError, StoreError
 from bot.gate import Gate
+from bot.notes import insist
 from bot.ports import Backend, Platform, Running, Store
 from bot.refusals import Refusals
-from bot.relay import Relay, Timeouts
+from bot.relay import Relay
 from bot.removal import remove
+from bot.rules import Rules
 from bot.saying import say
 
 log = logging.getLogger(__name__)
 
+_STOPPED = "Stopped."
+_ASKING = "Asking again."
 _REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must not stop the next answer
 _STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
 _SEALING = 5.0  # seconds that the last states may take when the grace is over
-_ATTEMPTS = 3  # a turn that took the process down with it so often is ended
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A platform with its gate."""
+    """A platform with its gate, and what was asked there while it did not deliver."""
 
     platform: Platform
     gate: Gate
+    catching_up: CatchingUp
 
 
 class Dispatcher:
@@ -52,21 +56,21 @@ class Dispatcher:
         store: Store,
         backend: Backend,
         platforms: Iterable[Platform],
-        timeouts: Timeouts | None = None,
-        attaching: Attaching | None = None,
-        changes: Changes | None = None,
-        capacity: Capacity = UNBOUNDED,
+        rules: Rules = Rules(),  # noqa: B008  (frozen)
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._backend = backend
         self._stations: Mapping[str, Station] = {
-            platform.name: Station(platform, Gate(platform.limits)) for platform in platforms
+            platform.name: Station(
+                platform,
+                Gate(platform.limits),
+                CatchingUp(platform, store, self._take, max_age=rules.catch_up_max_age, clock=clock),
+            )
+            for platform in platforms
         }
-        self._timeouts = timeouts or Timeouts()
-        self._attaching = attaching or Attaching()
-        self._changes = changes or Changes()
-        self._capacity = capacity
-        self._line = Line(self._capacity.running)
+        self._rules = rules
+        self._line = Line(rules.capacity.running)
         self._refusals = Refusals(self._say)
         self._workers: dict[Channel, asyncio.Task[None]] = {}  # of the channels that have a place
         self._running: dict[Channel, Relay] = {}
@@ -85,16 +89,10 @@ class Dispatcher:
             if self._is_new_command(prompt.key):
                 self._errand(self._obey_in_text(command, prompt))
             return
-        match await self._store.accept(prompt, self._capacity):
-            case None:
-                log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
-            case Ending() as refusal:
-                self._refuse(prompt, refusal)
-            case turn:
-                self.wake(turn)
+        await self._take(prompt)
 
     async def edited(self, prompt: Prompt) -> None:
-        if self._changes.rerun_edited == "never" or parse(prompt.text):
+        if self._rules.changes.rerun_edited == "never" or parse(prompt.text):
             return
         if (turn := await self._store.find(prompt.key)) is None:
             return
@@ -106,7 +104,7 @@ class Dispatcher:
                 relay.ask_anew(prompt.text)
             elif turn.status is Status.QUEUED:
                 await self._store.reword(turn, prompt.text, Status.QUEUED)
-            elif self._changes.rerun_edited == "last" and await self._store.is_last(turn):
+            elif self._rules.changes.rerun_edited == "last" and await self._store.is_last(turn):
                 await self._store.reword(turn, prompt.text, turn.status)
                 self.wake(turn)
             else:
@@ -118,16 +116,16 @@ class Dispatcher:
             return
         async with self._begins(turn.prompt.channel):
             if relay := self._relay_of(turn):
-                if not self._changes.delete_answers:
+                if not self._rules.changes.delete_answers:
                     relay.stop(Ending(End.STOPPED))
                     return
                 relay.withdraw()
                 await self._store.erase(turn)
             else:
                 turn = await self._store.find(key) or turn
-                if not self._changes.delete_answers and turn.status is not Status.QUEUED:
+                if not self._rules.changes.delete_answers and turn.status is not Status.QUEUED:
                     return
-                self._remove(await self._store.erase(turn))
+                self.remove(await self._store.erase(turn))
         log.info("prompt.deleted", extra={"turn": turn.id, "status": turn.status.value})
 
     async def obey(self, command: Command, channel: Channel) -> str:
@@ -146,7 +144,9 @@ class Dispatcher:
                     self._begin_work(channel, stop=True)
                 else:
                     return "There is no answer running here."
-                return "Stopped."
+                return _STOPPED
+            case Command.RETRY:
+                return await self._retry(channel)
             case Command.HELP:
                 return HELP
 
@@ -159,6 +159,19 @@ class Dispatcher:
             # who stands in line gets a place when one of the others ends
             await asyncio.wait([worker] if worker else self._workers.values(), return_when=asyncio.FIRST_COMPLETED)
 
+    async def expect(self) -> None:
+        """Before the platforms are connected: who asks from now on is to be answered. Raises StoreError."""
+        for station in self._stations.values():
+            await station.catching_up.expect()
+
+    def heard(self, platform: str, at: float) -> None:
+        if station := self._stations.get(platform):
+            station.catching_up.heard(at)
+
+    def back(self, platform: str) -> None:
+        if station := self._stations.get(platform):
+            station.catching_up.back()
+
     # Turns
 
     def wake(self, turn: Turn) -> None:
@@ -169,6 +182,12 @@ class Dispatcher:
         self._line.ask(channel, turn.id)
         self._seat()
 
+    def remove(self, turn: Turn) -> None:
+        """Its messages, in the background: nobody waits for the answer any more."""
+        station = self._stations.get(turn.prompt.channel.platform)
+        if (turn.messages or turn.files) and station is not None:
+            self._errand(remove(turn, station.platform, station.gate, self._store))
+
     def forget(self) -> None:
         """Deletes closed conversations on the server, in the background.
 
@@ -178,19 +197,35 @@ class Dispatcher:
         self._errand(self._forget())
 
     async def drain(self, grace: float) -> None:
-        """Begins no more turns; running ones may finish for `grace` seconds, then they are sealed as they are.
+        """Begins no more turns; running ones may finish for `grace` seconds, then they wait for the next start as well.
 
-        What is queued stays so, for the next start.
+        What is queued stays so.
         """
         self._draining = True
         self._line.close()
+        for station in self._stations.values():
+            station.catching_up.stop()
         await _wait(self._workers.values(), grace)
         for relay in self._running.values():
-            relay.stop(Ending(End.SHUTDOWN))
+            relay.suspend()
         await _wait([*self._workers.values(), *self._errands], _SEALING)
         for task in [*self._workers.values(), *self._errands]:
             task.cancel()
         await asyncio.gather(*self._workers.values(), *self._errands, return_exceptions=True)
+        for station in self._stations.values():
+            await station.catching_up.end()
+
+    async def _take(self, prompt: Prompt) -> bool:
+        """A question is stored, or refused for good; returns whether it is new. Raises StoreError."""
+        match await self._store.accept(prompt, self._rules.capacity):
+            case None:
+                log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
+                return False
+            case Ending() as refusal:
+                self._refuse(prompt, refusal)
+            case turn:
+                self.wake(turn)
+        return True
 
     def _seat(self) -> None:
         """Everybody in line for whom there is a place begins."""
@@ -251,7 +286,7 @@ class Dispatcher:
             if running is None:
                 return None
             if self._draining:  # it was taken meanwhile; nobody has seen anything of it yet
-                await self._store.requeue(running.turn)
+                await self._store.requeue(running.turn, counts=False)
                 return None
             relay = self._running[channel] = self._relay(running)
             return relay
@@ -264,8 +299,7 @@ class Dispatcher:
             backend=self._backend,
             store=self._store,
             gate=station.gate,
-            timeouts=self._timeouts,
-            attaching=self._attaching,
+            rules=self._rules,
         )
 
     async def _answer(self, relay: Relay) -> None:
@@ -274,9 +308,6 @@ class Dispatcher:
         channel = turn.prompt.channel
         if self._fetching.pop(channel, False):
             relay.stop(Ending(End.STOPPED))
-        if turn.attempts > _ATTEMPTS:
-            log.warning("turn.given_up", extra={"turn": turn.id, "attempts": turn.attempts})
-            relay.stop(Ending(End.FAILED))
         try:
             try:
                 await relay.run()
@@ -288,13 +319,17 @@ class Dispatcher:
                     await self._give_up(turn, relay)
             async with self._begins(channel):
                 if relay.withdrawn:
-                    await self._store.erase(turn)
-                    self._remove(replace(turn, messages=relay.messages))  # it may have ended just before
+                    await insist(lambda: self._store.erase(turn), turn)
+                    # it may have ended just before
+                    self.remove(replace(turn, messages=relay.messages, files=relay.files))
                 elif relay.asked_anew:
-                    await self._store.reword(turn, relay.asked_anew, Status.RUNNING)
-                    self._line.ask(channel, turn.id)
+                    await insist(lambda: self._ask_anew(turn, relay.asked_anew), turn)
+                elif relay.waits:
+                    self.wake(turn)
         finally:
             del self._running[channel]
+            if not relay.quiet and not self._draining:
+                self._errand(relay.insist_on_quiet())
         if self._unforgotten:
             self.forget()
 
@@ -302,12 +337,14 @@ class Dispatcher:
         """Ends a turn that broke, and says so in place of its last page, which looks unfinished. Raises StoreError."""
         ending = Ending(End.FAILED)
         await self._say(turn.prompt, sentence(ending), message=relay.messages[-1] if relay.messages else "")
-        await self._store.finish(turn, "", ending)
+        await insist(lambda: self._store.finish(turn, "", ending), turn)
 
-    def _remove(self, turn: Turn) -> None:
-        station = self._stations.get(turn.prompt.channel.platform)
-        if turn.messages and station is not None:
-            self._errand(remove(turn, station.platform, station.gate, self._store))
+    async def _ask_anew(self, turn: Turn, text: str) -> None:
+        """The question of a turn whose attempt was ended for that. Raises StoreError."""
+        for status in Status:  # it may have been cut short, or have ended, just before
+            if await self._store.reword(turn, text, status):
+                self._line.ask(turn.prompt.channel, turn.id)
+                return
 
     async def _forget(self) -> None:
         async with self._forgetting:  # one at a time, so each conversation is deleted once
@@ -347,17 +384,36 @@ class Dispatcher:
         return True
 
     async def _obey_in_text(self, command: Command, prompt: Prompt) -> None:
-        stops_something = command is Command.STOP and any(
-            prompt.channel in some for some in (self._running, self._fetching, self._line)
-        )
         try:
-            words = await self.obey(command, prompt.channel)
+            if command is Command.RETRY:
+                words = await self._retry(prompt.channel, prompt.place)
+            else:
+                words = await self.obey(command, prompt.channel)
         except StoreError as error:
             log.error("command.failed", extra={"command": command.value, "detail": str(error)})
             words = "That did not work: the bot's database does not answer. Try again in a moment."
-        if stops_something:
-            return  # the answer itself says that it was stopped
-        await self._say(prompt, words)
+        if words not in {_STOPPED, _ASKING}:  # those the answer itself shows
+            await self._say(prompt, words)
+
+    async def _retry(self, channel: Channel, place: Place | None = None) -> str:
+        """Asks the channel's last question again, into the messages of its answer; returns the sentence to show.
+
+        The model is not told the answer that is replaced, unless its server keeps the conversation: there the old
+        question and what there was of an answer stay before the new one, as after an edit. In a thread with questions
+        of its own (`place`), nobody wants an answer in another thread to be replaced. Raises StoreError.
+        """
+        async with self._begins(channel):
+            turn = await self._store.latest(channel)
+            if turn is None:
+                return "There is nothing to ask again here."
+            if turn.status in {Status.QUEUED, Status.RUNNING}:
+                return "An answer is still running here."
+            if place and not _same_thread(turn.prompt.place, place) and await self._store.asked_in(channel, place):
+                return "The last question was asked in another thread."
+            await self._store.reword(turn, turn.prompt.text, turn.status)
+            self.wake(turn)
+        log.info("prompt.asked_again", extra={"turn": turn.id})
+        return _ASKING
 
     async def _say(self, prompt: Prompt, words: str, *, message: str = "") -> None:
         if station := self._stations.get(prompt.channel.platform):  # else it is off now
@@ -372,6 +428,10 @@ class Dispatcher:
         self._errands.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("errand.broken", exc_info=error)
+
+
+def _same_thread(one: Place, other: Place) -> bool:
+    return (one.room, one.thread) == (other.room, other.thread)
 
 
 async def _wait(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:

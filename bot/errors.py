@@ -3,7 +3,8 @@
 RivuletError
 ├── ConfigError         tell the person who runs the bot; nothing was started
 ├── StoreError          the database cannot take it now; tell the person, lose nothing
-├── BackendError        the model's side ended the answer; `ending` says how, `again` whether a retry is safe
+├── BackendError        the model's side ended the answer; `ending` says how, `again` whether a retry is safe, `broken`
+│                       whether it may go on there, so that it can be taken up
 └── PlatformError       the chat service did not do what was asked
     ├── Refused         too many calls: wait `retry_after` seconds, then ask again
     ├── StreamEnded     the message grows no more: replace its text, go on in another
@@ -32,10 +33,11 @@ class StoreError(RivuletError):
 class BackendError(RivuletError):
     """The answer ended by a fault of the model's side or of the way there."""
 
-    def __init__(self, ending: Ending, *, again: bool = False) -> None:
+    def __init__(self, ending: Ending, *, again: bool = False, broken: bool = False) -> None:
         super().__init__(ending.detail or ending.end.value)
         self.ending = ending
         self.again = again  # the server has certainly not begun an answer that it keeps, so asking again is safe
+        self.broken = broken  # only the way to the answer broke: it may go on at the server
 
 
 class PlatformError(RivuletError):

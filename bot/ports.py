@@ -6,7 +6,7 @@ that jumps. See `tests/jumping_loop.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +15,19 @@ from bot.core.commands import Command
 from bot.core.dialects import Dialect
 from bot.core.files import File
 from bot.core.line import UNBOUNDED, Capacity
-from bot.core.model import Channel, Conversation, Ending, Event, Exchange, Place, Prompt, Request, Status, Turn
+from bot.core.model import (
+    Channel,
+    Conversation,
+    Ending,
+    Event,
+    Exchange,
+    Place,
+    Progress,
+    Prompt,
+    Request,
+    Status,
+    Turn,
+)
 from bot.core.pacing import Call, Limit, Receipt
 
 
@@ -34,7 +46,21 @@ class Backend(Protocol):
         be made comes before the question is asked in it, so it is known also where the question is then refused. One
         `Ended` is the last event. Whatever else ends the answer is raised as BackendError from the iteration, which
         makes all requests; no SDK error escapes. Leaving the block, also by cancellation, closes the connection to the
-        server at once.
+        server at once; a response that was named in a `Began` goes on there until it ends or is cancelled.
+
+        A request with a mark asks nothing: it yields what the answer has beyond the mark, and then what comes. It may
+        be made as often as it breaks (BackendError.broken). If the server has no such answer any more, or another than
+        the mark's text begins, it raises a BackendError that is neither `broken` nor `again`.
+
+        A request that was asked before in its conversation is not asked twice if the server holds it: an answer that
+        goes on or is there is yielded as if it had just been asked for.
+        """
+        ...
+
+    async def cancel(self, remote: str, response: str) -> None:
+        """Ends an answer that goes on at the server, for nobody will take it up: what it has said so far may be kept.
+
+        One that is over, or not there, is no error. Raises BackendError.
         """
         ...
 
@@ -89,6 +115,17 @@ class Inbox(Protocol):
         """Returns when no turn of the channel is queued or running."""
         ...
 
+    def heard(self, platform: str, at: float) -> None:
+        """What was said on this platform until then was delivered and has been received.
+
+        `at` is of the newest message, whoever wrote it to whom: seconds since 1970 by the platform's clock.
+        """
+        ...
+
+    def back(self, platform: str) -> None:
+        """It delivers again after a gap, and what was said in the gap it will not deliver by itself."""
+        ...
+
 
 class Streaming(Protocol):
     """Messages of one place that grow by appending. Every call is made once."""
@@ -121,6 +158,14 @@ class Streaming(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Messages of an answer that nobody knew of: at most one of each kind. Empty: none."""
+
+    page: str = ""
+    file: str = ""  # one with files below it
+
+
 class Platform(Protocol):
     """One chat service. Every call is made once; nothing waits or retries inside except where it says so."""
 
@@ -147,6 +192,16 @@ class Platform(Protocol):
         """Serves until `close`, surviving drops of the connection. Ends by itself only where the person ends it."""
         ...
 
+    def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
+        """Looks up which questions were asked since then (seconds since 1970 by the platform's clock).
+
+        Oldest first in each room; text commands are left out. `places` are rooms and threads in which the bot was
+        asked lately, the latest first: some platforms do not tell by themselves where something was said. What is said
+        in a room while it is looked at waits, so that it is received after what was missed there. It takes its time,
+        within limits of its own, and skips what it cannot read. Raises PlatformError where nothing can be read.
+        """
+        ...
+
     def streaming(self, place: Place) -> Streaming | None:
         """How an answer is streamed here; None where it is posted and edited."""
         ...
@@ -166,6 +221,16 @@ class Platform(Protocol):
         again with the same nonce after any error never shows the files twice; it may take some seconds to look for
         them. Raises PlatformError: Rejected where the place takes messages but not these files, so the caller can show
         their text in another way.
+        """
+        ...
+
+    async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
+        """What of an answer appeared without its call having been answered.
+
+        `nonces` is what the nonces of the answer's messages begin with, `known` are those that are known; files are
+        looked for only below these. Asked when nobody else has anything to show in the place: before a later answer to
+        it, and before this one goes on. What belongs to an earlier answer may stand below the question all the same.
+        Raises PlatformError.
         """
         ...
 
@@ -205,7 +270,17 @@ class Running:
     history: Sequence[Exchange]  # its ended turns that have an answer, oldest first
 
 
-class Store(Protocol):
+class Notebook(Protocol):
+    """Small things that are remembered across restarts, as text by name. Raises StoreError."""
+
+    async def read(self, name: str) -> str | None: ...
+
+    async def write(self, name: str, text: str | None) -> None:
+        """None removes it."""
+        ...
+
+
+class Store(Notebook, Protocol):
     """The database: turns, conversations and notes. Raises StoreError."""
 
     async def accept(self, prompt: Prompt, capacity: Capacity = UNBOUNDED) -> Turn | Ending | None:
@@ -219,20 +294,22 @@ class Store(Protocol):
     async def begin(self, channel: Channel, backend: str) -> Running | None:
         """The oldest queued turn of the channel is running now, and has one attempt more; None if none is queued.
 
-        It runs in the channel's open conversation with this backend; a new one is made where there is none.
+        It runs in the channel's open conversation with this backend; a new one is made where there is none. A turn
+        whose answer goes on at the server goes on in the conversation that it has; if that is another backend's, the
+        progress names no response any more.
         """
         ...
 
-    async def add_message(self, turn: Turn, message: str) -> None:
-        """One more page of the answer is on the platform."""
+    async def add_message(self, turn: Turn, message: str, *, file: bool = False) -> None:
+        """One more page of the answer is on the platform, or a message with files below the pages."""
         ...
 
     async def drop_message(self, turn: Turn, message: str) -> None:
-        """A page of the answer is no longer on the platform."""
+        """A message of the answer is no longer on the platform."""
         ...
 
-    async def set_response(self, turn: Turn, response: str) -> None:
-        """The server's id of the response or run."""
+    async def set_progress(self, turn: Turn, progress: Progress) -> None:
+        """How far the running answer has come."""
         ...
 
     async def finish(self, turn: Turn, answer: str, ending: Ending) -> None:
@@ -247,10 +324,14 @@ class Store(Protocol):
         """Whether nothing was asked in its channel after it."""
         ...
 
+    async def latest(self, channel: Channel) -> Turn | None:
+        """The newest turn of the channel that has a question: it was neither refused nor erased."""
+        ...
+
     async def reword(self, turn: Turn, text: str, status: Status) -> bool:
         """If the turn still has this status: its question reads so now, and it waits as after `requeue`.
 
-        That attempt does not count as one that was cut short. Returns whether it had.
+        That attempt does not count as one that was cut short, and its progress is forgotten. Returns whether it had.
         """
         ...
 
@@ -258,16 +339,28 @@ class Store(Protocol):
         """The turn is over and its words are gone: question and answer are empty. Returns it as it was before."""
         ...
 
-    async def requeue(self, turn: Turn) -> None:
-        """The turn waits again, before any later one of its channel; its messages stay known."""
+    async def requeue(self, turn: Turn, progress: Progress | None = None, *, counts: bool = True) -> None:
+        """The turn waits again, before any later one of its channel; its messages stay known.
+
+        `progress` replaces what was noted. `counts`: its attempt was cut short, and not by the bot's own going down.
+        """
         ...
 
     async def open_turns(self) -> Sequence[Turn]:
-        """Every queued or running turn, oldest first: what a start has to look after."""
+        """What a start has to look after, oldest first: every queued or running turn, and every erased one that has
+        messages, if it is one of the latest 20,000.
+        """
         ...
 
     async def asked_in(self, channel: Channel, place: Place) -> bool:
         """Whether any turn, however it ended, was asked in this room and thread."""
+        ...
+
+    async def asked_lately(self, platform: str, seconds: float, most: int) -> Sequence[Place]:
+        """Rooms and threads in which a turn was asked so many seconds ago or later: at most so many, the latest first.
+
+        The places name no message. Only the latest 20,000 turns are looked at.
+        """
         ...
 
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
@@ -279,17 +372,7 @@ class Store(Protocol):
         ...
 
     async def forgotten(self, backend: str) -> Sequence[Conversation]:
-        """Closed conversations that are still on the server, and in which no turn is running."""
+        """Closed conversations that are still on the server, and in which no answer is running or goes on."""
         ...
 
     async def close(self) -> None: ...
-
-
-class Notebook(Protocol):
-    """Small things that a backend remembers across restarts, as text by name. Raises StoreError."""
-
-    async def read(self, name: str) -> str | None: ...
-
-    async def write(self, name: str, text: str | None) -> None:
-        """None removes it."""
-        ...

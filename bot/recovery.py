@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 async def reopen(store: Store) -> Sequence[Turn]:
-    """Every open turn, oldest first; interrupted ones wait again. Before any platform delivers. Raises StoreError."""
+    """What a start has to look after; interrupted turns wait again. Before any platform delivers. Raises StoreError."""
     turns = await store.open_turns()
     for turn in turns:
         if turn.status is Status.RUNNING:
@@ -30,4 +30,7 @@ async def reopen(store: Store) -> Sequence[Turn]:
 def resume(dispatcher: Dispatcher, turns: Iterable[Turn]) -> None:
     """Hands over what `reopen` found, once its platform is connected."""
     for turn in turns:
-        dispatcher.wake(turn)
+        if turn.status in {Status.QUEUED, Status.RUNNING}:
+            dispatcher.wake(turn)
+        else:
+            dispatcher.remove(turn)

@@ -2,46 +2,43 @@
 
     reading   the model's stream -> reply.feed, whatever the platform does
     writing   a permit -> reply.next_action -> the call -> reply.done, until the reply is done
-    typing    until the first page is there; what it leaves is taken back at the end
+    busy      until the first page is there; what it leaves is taken back at the end
 
 Reading never waits for writing and writing never waits for reading; both know only the reply. Neither waits for the
 database: what becomes known meanwhile is noted in its order, behind their backs, and before the end is stored.
+
+An attempt that is cut short, by the end of the process or by a stream that broke, leaves the turn to another one: its
+messages are filled again, with the answer that went on at the server or with a new one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
-from bot.calls import make, make_streamed
+from bot.asking import Asking, Outcome
+from bot.busy import Busy
+from bot.calls import make, make_streamed, nonces_of
 from bot.core.actions import Append, Attach, Delete, Edit, Post, Start, Stop, Streamed, Write
-from bot.core.attaching import Attaching
-from bot.core.model import Began, Delta, End, Ended, Ending, Prompt, Request, Turn, Working
+from bot.core.model import Began, Delta, End, Ending, Progress, Prompt, Request, Turn, Working
 from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Reply
 from bot.core.streamed_reply import Showing, StreamedReply
-from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
+from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, StreamEnded, Unreachable
 from bot.gate import Gate, Permit, Writer
-from bot.notes import Notes, finish, to_its_end
+from bot.notes import Notes, insist, to_its_end
 from bot.ports import Backend, Platform, Running, Store
+from bot.rules import Rules
 
 log = logging.getLogger(__name__)
 
-_TRIES = 3  # of asking the model, while nothing has been shown
-_LONGEST_WAIT = 10.0  # seconds that a person is left waiting for a retry without being told
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
+_PAUSES = (1.0, 4.0, 15.0)  # seconds after each try of looking for a page
 _LEAVING = 5.0  # seconds for taking back what would look as if the answer went on
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long the model may be silent, in seconds."""
-
-    first_token: float = 180.0  # models that reason think for minutes before the first word
-    idle: float = 60.0  # between two deltas
-    total: float = 1200.0
+_CUT_SHORT = 3  # attempts, after which the turn ends so
 
 
 class Relay:
@@ -55,33 +52,47 @@ class Relay:
         backend: Backend,
         store: Store,
         gate: Gate,
-        timeouts: Timeouts,
-        attaching: Attaching = Attaching(),  # noqa: B008  (frozen)
+        rules: Rules,
     ) -> None:
         self._turn = turn = running.turn
         self._conversation = running.conversation
-        self._history = running.history
         self._platform = platform
         self._backend = backend
         self._store = store
         self._gate = gate
-        self._timeouts = timeouts
+        self._ask_again = rules.ask_again and not platform.dialect.append_only  # what is shown there can't be replaced
         streaming = platform.streaming(turn.prompt.place)
         self._place = streaming.place if streaming else turn.prompt.place
         resumed = turn.attempts > 1 or bool(turn.messages)
         self._streaming = None if resumed else streaming
-        self._streamed = StreamedReply(self._streaming.dialect, attaching) if self._streaming else None
+        self._streamed = StreamedReply(self._streaming.dialect, rules.attaching) if self._streaming else None
+        mark = turn.progress.mark
         self._reply: Showing = self._streamed or Reply(
-            platform.dialect, turn.messages, resumed=turn.attempts > 1, attaching=attaching
+            platform.dialect,
+            turn.messages,
+            resumed=turn.attempts > 1,
+            settled=turn.progress.settled if mark else 0,
+            files=turn.files,
+            attaching=rules.attaching,
         )
+        request = Request(
+            turn.prompt.for_model(),
+            running.conversation.remote,
+            tuple(running.history),
+            _opaque(turn.prompt),
+            asked_before=turn.cut_short > 0 or bool(turn.progress.text),
+            mark=mark,
+        )
+        self._asking = Asking(backend, request, rules.timeouts, self._hear, turn=turn.id)
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
-        self._showing = asyncio.Event()  # the first page is there, or on its way
         self._calls = 0
-        self._quiet: Permit | None = None  # kept for taking back that an answer is coming
+        self._waits: Progress | None = None  # another attempt is to answer it, and this is how far it has come
+        self._cut_short = True  # by something else than the end of this process
+        self.quiet = True  # nothing tells any more that an answer is coming
         self.withdrawn = False  # nobody wants the answer any more
         self.asked_anew = ""  # the question as it was edited meanwhile: another attempt will answer that
-        self._typed = turn.attempts > 1  # this process, or one before it, has said that an answer is coming
+        self._busy = Busy(platform, gate, self._place, turn=turn.id, shown=turn.attempts > 1)
 
     @property
     def turn(self) -> Turn:
@@ -92,11 +103,36 @@ class Relay:
         """The ids of the pages that are there, in order."""
         return self._reply.messages
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The ids of the messages with files that are there."""
+        return self._reply.files
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has ended without an answer, and the turn is queued again."""
+        return self._waits is not None
+
+    async def insist_on_quiet(self) -> None:
+        """If it has not become quiet by its end: goes on trying."""
+        await self._busy.insist()
+
     def stop(self, ending: Ending) -> None:
         """Ends the answer here: what is shown stays, and the model's stream is closed at once."""
         self._finish(ending)
         if self._reading is not None:
             self._reading.cancel()
+
+    def suspend(self) -> None:
+        """Ends this attempt because the process ends: the next one goes on where this has stopped."""
+        if self._reply.ending is not None or not (self._asking.mark or self._ask_again):
+            self.stop(Ending(End.INTERRUPTED))
+            return
+        self._wait_for_another(cut_short=False)
+        if self._reply.visible or self._calls:
+            self.stop(Ending(End.SHUTDOWN))
+        else:
+            self._abandon()
 
     def withdraw(self) -> None:
         """Ends the answer and removes its messages."""
@@ -107,8 +143,7 @@ class Relay:
     def ask_anew(self, text: str) -> None:
         """Ends this attempt: its messages stay as they are, for another to fill, and no end of the turn is stored."""
         self.asked_anew = text
-        self._reply.lost()
-        self.stop(Ending(End.STOPPED))
+        self._abandon()
 
     async def run(self) -> Ending:
         """Answers the question, and returns how it ended when the last state is shown and stored.
@@ -118,101 +153,142 @@ class Relay:
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
         later = (Call.STOP, Call.APPEND) if self._streamed else (Call.EDIT,)
         try:
+            if self._turn.attempts > 1 and isinstance(self._reply, Reply):
+                await self._adopt_strays(self._reply)
+            self._take_up()
             with self._gate.writer(self._place, self._need, later) as self._writer:
                 async with asyncio.TaskGroup() as group:
-                    self._notes = Notes(group, self._turn)
+                    self._notes = Notes(group, self._store, self._turn, self._progress)
                     self._reading = group.create_task(self._read())
-                    typing = group.create_task(self._type())
+                    busy = group.create_task(self._busy.give())
                     await self._write(self._writer)
                     self._reading.cancel()
-                    typing.cancel()
-            ending = self._reply.ending or Ending(End.STOPPED)
-            if not self.asked_anew:
-                await to_its_end(finish(self._store, self._turn, self._reply.text, ending))
-        finally:
-            await to_its_end(self._leave())
+                    busy.cancel()
+                    self._notes.close()
+        except BaseException:
+            await to_its_end(self._break_off())
+            raise
+        ending = self._reply.ending or Ending(End.STOPPED)
+        await to_its_end(self._end(ending))
         log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
         return ending
 
+    async def _break_off(self) -> None:
+        """The platform takes the last state too late for the end of the process, or something is broken."""
+        await self._leave()
+        if self._is_left_to_another:
+            await self._requeue()
+
+    async def _end(self, ending: Ending) -> None:
+        await self._leave()  # first: who finds the turn open after a crash looks after that, too
+        if self._is_left_to_another:
+            await self._requeue()
+        elif not (self.withdrawn or self.asked_anew):  # those are stored by who has ended it so
+            await insist(lambda: self._store.finish(self._turn, self._reply.text, ending), self._turn)
+
+    async def _requeue(self) -> None:
+        progress, counts = self._waits, self._cut_short
+        await insist(lambda: self._store.requeue(self._turn, progress, counts=counts), self._turn)
+
+    async def _adopt_strays(self, reply: Reply) -> None:
+        """An earlier attempt may have ended between a call and its answer."""
+        for pause in _PAUSES:
+            try:
+                known = (*reply.messages, *reply.files)
+                strays = await self._platform.strays(self._place, nonces_of(self._turn.prompt), known)
+                for found, file in ((strays.page, False), (strays.file, True)):
+                    if found:
+                        log.info("message.found", extra={"turn": self._turn.id})
+                        reply.adopt(found, file=file)
+                        await insist(partial(self._store.add_message, self._turn, found, file=file), self._turn)
+                return
+            except (Refused, Unreachable) as error:
+                log.warning("messages.not_looked_for", extra={"turn": self._turn.id, "detail": str(error)})
+                await asyncio.sleep(max(pause, error.retry_after) if isinstance(error, Refused) else pause)
+            except (PlatformError, StoreError) as error:  # then the page it belongs to is posted with the same nonce
+                log.warning("messages.not_looked_for", extra={"turn": self._turn.id, "detail": str(error)})
+                return
+
+    def _take_up(self) -> None:
+        """Shows what an earlier attempt had, where this one goes on with it or ends with it."""
+        turn = self._turn
+        if turn.progress.mark:
+            self._show_earlier()
+        cannot_go_on = bool(turn.progress.text) and not (turn.progress.mark or self._ask_again)
+        if turn.cut_short >= _CUT_SHORT or cannot_go_on:
+            log.warning("turn.given_up", extra={"turn": turn.id, "cut_short": turn.cut_short})
+            self._finish(Ending(End.INTERRUPTED))
+
+    def _wait_for_another(self, *, cut_short: bool) -> None:
+        self._cut_short = cut_short
+        self._waits = self._progress()
+
+    def _progress(self) -> Progress:
+        if mark := self._asking.mark:  # of its text the reply may have nothing yet
+            return Progress(mark.text, self._reply.settled, mark.response, mark.cursor)
+        return Progress(self._reply.text or self._turn.progress.text)
+
+    def _show_earlier(self) -> None:
+        """What an earlier attempt had, unless this one has something."""
+        if not self._reply.text:
+            self._reply.feed(self._turn.progress.text, asyncio.get_running_loop().time())
+
     def _finish(self, ending: Ending) -> None:
+        self._busy.enough()
+        if not ending.settled:
+            self._show_earlier()
         self._reply.finish(ending, asyncio.get_running_loop().time())
         if self._writer is not None:
             self._writer.changed()
+
+    def _abandon(self) -> None:
+        """Nothing more is shown by this attempt."""
+        self._reply.lost()
+        self.stop(Ending(End.STOPPED))
+
+    @property
+    def _is_left_to_another(self) -> bool:
+        """Whether another attempt goes on with what this one has."""
+        return self.waits and not (self.withdrawn or self.asked_anew)
 
     # Reading
 
     async def _read(self) -> None:
         if self._reply.ending is not None:
             return  # stopped before it began
-        deadline = asyncio.get_running_loop().time() + self._timeouts.total
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                ending = await self._stream(deadline)
-            except BackendError as error:
-                pause = error.ending.retry_after or 0.5 * 2**tries
-                if error.again and not self._reply.text and tries < _TRIES and pause <= _LONGEST_WAIT:
-                    log.info("model.retry", extra={"turn": self._turn.id, "end": error.ending.end.value, "in": pause})
-                    await asyncio.sleep(pause)
-                    continue
-                ending = error.ending
-                log.warning(
-                    "model.failed",
-                    extra={"turn": self._turn.id, "end": ending.end.value, "detail": ending.detail},
-                )
-            except Exception:
-                log.exception("model.broken", extra={"turn": self._turn.id})
-                ending = Ending(End.FAILED)
-            self._finish(ending)
-            return
-
-    async def _stream(self, deadline: float) -> Ending:
-        """Feeds the reply from one request to the model until it ends."""
-        prompt, loop = self._turn.prompt, asyncio.get_running_loop()
-        request = Request(prompt.for_model(), self._conversation.remote, tuple(self._history), _opaque(prompt))
-        patience = asyncio.timeout_at(min(deadline, loop.time() + self._timeouts.first_token))
         try:
-            async with patience, self._backend.stream(request) as events:
-                async for event in events:
-                    match event:
-                        case Began():
-                            self._began(event)
-                        case Working(doing):
-                            self._work(doing, loop.time())
-                        case Delta(text):
-                            self._feed(text, loop.time())
-                            patience.reschedule(min(deadline, loop.time() + self._timeouts.idle))
-                        case Ended(ending):
-                            return ending
-        except TimeoutError:
-            if not patience.expired():
-                raise
-            raise BackendError(self._timed_out(loop.time() >= deadline)) from None
-        raise BackendError(Ending(End.UNFINISHED))
+            outcome = await self._asking.run()
+        except Exception:
+            log.exception("model.broken", extra={"turn": self._turn.id})
+            outcome = Outcome(Ending(End.FAILED))
+        if outcome.cut_short and self._ask_again and self._turn.cut_short + 1 < _CUT_SHORT:
+            self._wait_for_another(cut_short=True)
+            self._abandon()
+            return
+        self._finish(outcome.ending)
 
-    def _feed(self, text: str, now: float) -> None:
-        self._reply.feed(text, now)
-        if self._writer is not None and (self._writer.idle or not self._reply.visible):
-            self._writer.changed()
-
-    def _work(self, doing: str, now: float) -> None:
-        self._reply.work(doing, now)
-        if self._writer is not None and self._writer.idle:
-            self._writer.changed()
+    def _hear(self, event: Began | Working | Delta) -> None:
+        now = asyncio.get_running_loop().time()
+        match event:
+            case Began():
+                self._began(event)
+            case Working(doing):
+                self._reply.work(doing, now)
+                if self._writer is not None and self._writer.idle:
+                    self._writer.changed()
+            case Delta(text):
+                self._reply.feed(text, now)
+                self._notes.advanced()
+                if self._writer is not None and (self._writer.idle or not self._reply.visible):
+                    self._writer.changed()
 
     def _began(self, event: Began) -> None:
         if event.remote and event.remote != self._conversation.remote:
-            self._conversation = replace(self._conversation, remote=event.remote)
-            self._notes.add(self._store.set_remote(self._conversation, event.remote))
+            conversation = self._conversation = replace(self._conversation, remote=event.remote)
+            self._notes.add(lambda: self._store.set_remote(conversation, conversation.remote))
         if event.response:
-            self._notes.add(self._store.set_response(self._turn, event.response))
-
-    def _timed_out(self, at_all: bool) -> Ending:
-        if at_all:
-            return Ending(End.TIMED_OUT, f"An answer may take {self._timeouts.total:.0f} seconds")
-        silence = self._timeouts.idle if self._reply.text else self._timeouts.first_token
-        return Ending(End.TIMED_OUT, f"It was silent for {silence:.0f} seconds")
+            progress = self._progress()
+            self._notes.add(lambda: self._store.set_progress(self._turn, progress))
 
     # Writing
 
@@ -256,7 +332,7 @@ class Relay:
     async def _perform(self, action: Write | Streamed, permit: Permit) -> None:
         """Makes one call, and tells the reply what became of it. Raises Unreachable."""
         self._calls += 1
-        self._showing.set()
+        self._busy.enough()
         try:
             receipt = await permit.spend(self._call(action))
         except Refused as error:
@@ -272,9 +348,11 @@ class Relay:
             if error.by_person:
                 self.stop(Ending(End.STOPPED))
         except (Gone, Rejected) as error:
-            if isinstance(error, Rejected) and self._reply.rejected(action):
+            if isinstance(error, Rejected) and self._reply.rejected(action, str(error)):
                 log.warning("call.rejected", extra={"turn": self._turn.id, "detail": str(error)})
                 self._edit_instead()
+                if self._reply.ending:
+                    self.stop(self._reply.ending)
                 return
             if isinstance(action, Delete) and isinstance(error, Gone) and error.message:
                 self._made(action, action.message)  # somebody was faster, or an earlier try had its effect
@@ -282,7 +360,8 @@ class Relay:
             if isinstance(error, Gone) and error.message and self._reply.vanished(action):
                 log.info("page.deleted", extra={"turn": self._turn.id})
                 assert isinstance(action, Edit | Append | Stop)
-                self._notes.add(self._store.drop_message(self._turn, action.message))
+                gone = action.message
+                self._notes.add(lambda: self._store.drop_message(self._turn, gone))
                 return
             log.warning("reply.abandoned", extra={"turn": self._turn.id, "detail": str(error)})
             self._reply.lost()
@@ -295,47 +374,40 @@ class Relay:
         if isinstance(action, Write):
             return await make(self._platform, prompt, action)
         assert self._streaming is not None
-        if isinstance(action, Stop):
-            self._typed = self._typed or action.more
+        if isinstance(action, Stop) and action.more:
+            self._busy.show()
         return await make_streamed(self._streaming, prompt, action)
 
     def _made(self, action: Write | Streamed, message: str) -> None:
         self._reply.done(action, message)
         match action:
             case Post() | Start():
-                self._notes.add(self._store.add_message(self._turn, message))
-            case Delete():
-                self._notes.add(self._store.drop_message(self._turn, message))
-            case Edit() | Append() | Stop() | Attach():  # files are no page: a second attempt must not write into them
+                self._notes.add(lambda: self._store.add_message(self._turn, message))
+            case Attach():
+                self._notes.add(lambda: self._store.add_message(self._turn, message, file=True))
+            case Delete(message=removed):
+                self._notes.add(lambda: self._store.drop_message(self._turn, removed))
+            case Edit() | Append() | Stop():
                 pass
 
-    # Typing
-
-    async def _type(self) -> None:
-        place = self._place
-        if self._platform.limits(Call.QUIET, place):  # first, so that taking it back never has to wait
-            self._quiet = await self._gate.side_call(Call.QUIET, place)
-        while not (self._showing.is_set() or self._reply.visible or self._reply.ending):
-            permit = await self._gate.side_call(Call.TYPING, place)
-            if self._showing.is_set():
-                permit.unused()
-                return
-            self._typed = True
-            try:
-                again = await permit.spend(self._platform.typing(place))
-            except PlatformError as error:
-                log.info("typing.failed", extra={"turn": self._turn.id, "detail": str(error)})
-                return
-            if not again:
-                return
-            try:
-                async with asyncio.timeout(again):
-                    await self._showing.wait()
-            except TimeoutError:
-                pass
+    # Leaving
 
     async def _leave(self) -> None:
-        """Leaves nothing that looks as if the answer went on, however it ended."""
+        """Leaves nothing that goes on, or looks as if it did, however the answer ended."""
+        self.quiet, *_ = await asyncio.gather(self._busy.take_back(), self._end_stream(), self._end_answer())
+
+    async def _end_answer(self) -> None:
+        """At the server, unless another attempt takes it up there."""
+        mark = self._asking.mark
+        if mark is None or self._is_left_to_another:
+            return
+        try:
+            async with asyncio.timeout(_LEAVING):
+                await self._backend.cancel(self._conversation.remote, mark.response)
+        except (BackendError, TimeoutError) as error:
+            log.warning("model.left_running", extra={"turn": self._turn.id, "detail": str(error)})
+
+    async def _end_stream(self) -> None:
         try:
             async with asyncio.timeout(_LEAVING):
                 if self._streaming and self._streamed and (message := self._streamed.streaming):
@@ -344,18 +416,6 @@ class Relay:
             log.info("stream.gone", extra={"turn": self._turn.id, "detail": str(error)})
         except (PlatformError, TimeoutError) as error:
             log.warning("stream.left_open", extra={"turn": self._turn.id, "detail": str(error)})
-        if not self._typed:
-            if self._quiet is not None:
-                self._quiet.unused()
-            return
-        if not self._platform.limits(Call.QUIET, self._place):
-            return
-        try:
-            async with asyncio.timeout(_LEAVING):
-                permit = self._quiet or await self._gate.side_call(Call.QUIET, self._place)
-                await permit.spend(self._platform.quiet(self._place))
-        except (PlatformError, TimeoutError) as error:
-            log.info("typing.left", extra={"turn": self._turn.id, "detail": str(error)})
 
 
 def _opaque(prompt: Prompt) -> str:

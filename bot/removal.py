@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from bot.core.model import Turn
 from bot.core.pacing import Call
 from bot.errors import Gone, PlatformError, Refused, StoreError, Unreachable
 from bot.gate import Gate
+from bot.notes import insist
 from bot.ports import Platform, Store
 
 log = logging.getLogger(__name__)
@@ -17,12 +19,12 @@ _PAUSES = (1.0, 4.0, 15.0, 0.0)  # seconds after each try of removing a message
 
 
 async def remove(turn: Turn, platform: Platform, gate: Gate, store: Store) -> None:
-    """The last message first. Whatever goes wrong is logged, and hurts nothing else."""
-    for message in reversed(turn.messages):
+    """Its files first, then the last page. Whatever goes wrong is logged, and hurts nothing else."""
+    for message in reversed((*turn.messages, *turn.files)):
         try:
             if not await _delete(turn, message, platform, gate):
                 return
-            await store.drop_message(turn, message)
+            await insist(partial(store.drop_message, turn, message), turn)
         except (PlatformError, StoreError) as error:
             log.warning("answer.not_removed", extra={"turn": turn.id, "detail": str(error)})
             return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
@@ -22,6 +23,7 @@ from bot.core.model import (
     Exchange,
     Person,
     Place,
+    Progress,
     Prompt,
     Status,
     Turn,
@@ -32,9 +34,11 @@ from bot.ports import Running
 _OPEN = (Status.QUEUED, Status.RUNNING)
 _ENDED = (Status.DONE, Status.STOPPED, Status.FAILED)
 
+_LATEST = 20_000  # turns that are looked at where none can be told beforehand: some 40 ms, however old the database is
+
 
 class DatabaseStore:
-    """`Store` and `Notebook` of `bot.ports`. Make it with `open_store`."""
+    """`Store` of `bot.ports`. Make it with `open_store`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -81,7 +85,7 @@ class DatabaseStore:
         )
         if row is None:
             return None
-        conversation = self._conversation(session, channel, backend)
+        conversation = self._taken_up(session, row, backend) or self._conversation(session, channel, backend)
         row.status = Status.RUNNING
         row.attempts += 1
         row.conversation_id = conversation.id
@@ -89,8 +93,8 @@ class DatabaseStore:
         return Running(_turn(row), _conversation(conversation), _history(session, conversation))
 
     @transaction
-    def add_message(self, session: Session, turn: Turn, message: str) -> None:
-        statement = self._insert(MessageRow).values(turn_id=turn.id, message=message)
+    def add_message(self, session: Session, turn: Turn, message: str, *, file: bool = False) -> None:
+        statement = self._insert(MessageRow).values(turn_id=turn.id, message=message, file=file)
         session.execute(statement.on_conflict_do_nothing(index_elements=["turn_id", "message"]))
 
     @transaction
@@ -98,24 +102,27 @@ class DatabaseStore:
         session.execute(delete(MessageRow).where(MessageRow.turn_id == turn.id, MessageRow.message == message))
 
     @transaction
-    def set_response(self, session: Session, turn: Turn, response: str) -> None:
-        _change(session, turn, response=response)
+    def set_progress(self, session: Session, turn: Turn, progress: Progress) -> None:
+        _change(session, turn, **_columns(progress))
 
     @transaction
     def finish(self, session: Session, turn: Turn, answer: str, ending: Ending) -> None:
         _change(
             session,
             turn,
+            **_columns(Progress(answer)),
             status=ending.status,
-            answer=answer,
             end=ending.end,
             end_detail=ending.detail,
             finished_at=_now(),
         )
 
     @transaction
-    def requeue(self, session: Session, turn: Turn) -> None:
-        _change(session, turn, status=Status.QUEUED, answer="", end=None, end_detail="", finished_at=None)
+    def requeue(self, session: Session, turn: Turn, progress: Progress | None = None, *, counts: bool = True) -> None:
+        values = _columns(progress) if progress else {}
+        if counts:
+            values["cut_short"] = TurnRow.cut_short + 1
+        _change(session, turn, status=Status.QUEUED, end=None, end_detail="", finished_at=None, **values)
 
     @transaction
     def find(self, session: Session, key: str) -> Turn | None:
@@ -128,12 +135,20 @@ class DatabaseStore:
         return session.scalar(later.limit(1)) is None
 
     @transaction
+    def latest(self, session: Session, channel: Channel) -> Turn | None:
+        asked = select(TurnRow).where(TurnRow.channel == str(channel), TurnRow.question != "")
+        row = session.scalar(asked.order_by(TurnRow.id.desc()).limit(1))
+        return None if row is None else _turn(row)
+
+    @transaction
     def reword(self, session: Session, turn: Turn, text: str, status: Status) -> bool:
         row = session.get(TurnRow, turn.id, with_for_update=True)
         if row is None or row.status != status:
             return False
-        row.question, row.attempts = text, min(row.attempts, 1)
-        row.status, row.answer, row.end, row.end_detail, row.finished_at = Status.QUEUED, "", None, "", None
+        row.question, row.cut_short = text, 0
+        row.status, row.end, row.end_detail, row.finished_at = Status.QUEUED, None, "", None
+        for name, value in _columns(Progress()).items():
+            setattr(row, name, value)
         return True
 
     @transaction
@@ -149,9 +164,11 @@ class DatabaseStore:
 
     @transaction
     def open_turns(self, session: Session) -> Sequence[Turn]:
+        newest = select(func.max(TurnRow.id)).scalar_subquery()
+        erased = (TurnRow.id > newest - _LATEST) & (TurnRow.question == "") & TurnRow.messages.any()
         rows = session.scalars(
             select(TurnRow)
-            .where(TurnRow.status.in_(_OPEN))
+            .where(TurnRow.status.in_(_OPEN) | erased)
             .order_by(TurnRow.id)
             .options(selectinload(TurnRow.messages))
         )
@@ -169,6 +186,22 @@ class DatabaseStore:
             .limit(1)
         )
         return found is not None
+
+    @transaction
+    def asked_lately(self, session: Session, platform: str, seconds: float, most: int) -> Sequence[Place]:
+        columns = (TurnRow.id, TurnRow.channel, TurnRow.room, TurnRow.thread, TurnRow.created_at)
+        latest = select(*columns).order_by(TurnRow.id.desc()).limit(_LATEST).subquery()
+        places = session.execute(
+            select(latest.c.room, latest.c.thread)
+            .where(
+                latest.c.channel.startswith(f"{platform}:", autoescape=True),
+                latest.c.created_at > _now() - timedelta(seconds=seconds),
+            )
+            .group_by(latest.c.room, latest.c.thread)
+            .order_by(func.max(latest.c.id).desc())
+            .limit(most)
+        )
+        return [Place(room, thread=thread) for room, thread in places]
 
     # Conversations
 
@@ -190,7 +223,8 @@ class DatabaseStore:
     @transaction
     def forgotten(self, session: Session, backend: str) -> Sequence[Conversation]:
         running = select(TurnRow.id).where(
-            TurnRow.conversation_id == ConversationRow.id, TurnRow.status == Status.RUNNING
+            TurnRow.conversation_id == ConversationRow.id,
+            (TurnRow.status == Status.RUNNING) | ((TurnRow.status == Status.QUEUED) & (TurnRow.response != "")),
         )
         rows = session.scalars(
             select(ConversationRow)
@@ -203,6 +237,16 @@ class DatabaseStore:
             .order_by(ConversationRow.id)
         )
         return [_conversation(row) for row in rows]
+
+    def _taken_up(self, session: Session, row: TurnRow, backend: str) -> ConversationRow | None:
+        """The conversation in which the turn's answer goes on at the server, if it does."""
+        if not row.response:
+            return None
+        conversation = session.get(ConversationRow, row.conversation_id, with_for_update=True)
+        if conversation is not None and conversation.backend == backend:
+            return conversation
+        row.response = row.cursor = ""
+        return None
 
     def _conversation(self, session: Session, channel: Channel, backend: str) -> ConversationRow:
         """The channel's open conversation with this backend; a new one where there is none."""
@@ -247,6 +291,15 @@ def _change(session: Session, turn: Turn, **values: object) -> None:
         raise StoreError(f"turn {turn.id} is not in the database")
 
 
+def _columns(progress: Progress) -> dict[str, Any]:
+    return {
+        "answer": progress.text,
+        "settled": progress.settled,
+        "response": progress.response,
+        "cursor": progress.cursor,
+    }
+
+
 def _history(session: Session, conversation: ConversationRow) -> Sequence[Exchange]:
     rows = session.scalars(
         select(TurnRow)
@@ -262,7 +315,10 @@ def _turn(row: TurnRow) -> Turn:
         prompt=_prompt(row),
         status=Status(row.status),
         attempts=row.attempts,
-        messages=tuple(message.message for message in row.messages),
+        cut_short=row.cut_short,
+        messages=tuple(message.message for message in row.messages if not message.file),
+        files=tuple(message.message for message in row.messages if message.file),
+        progress=Progress(row.answer, row.settled, row.response, row.cursor) if row.status in _OPEN else Progress(),
     )
 
 

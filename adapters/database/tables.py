@@ -11,7 +11,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -99,9 +110,13 @@ class TurnRow(Base):
 
     status: Mapped[str]
     attempts: Mapped[int] = mapped_column(default=0)
+    cut_short: Mapped[int] = mapped_column(default=0, server_default="0")
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))  # since it was started
-    response: Mapped[str] = mapped_column(default="")
+    # an answer that has not ended: how far it had come when that was last noted (see Progress)
     answer: Mapped[str] = mapped_column(default="")
+    settled: Mapped[int] = mapped_column(default=0, server_default="0")
+    response: Mapped[str] = mapped_column(default="")
+    cursor: Mapped[str] = mapped_column(default="", server_default=text("''"))
     end: Mapped[str | None]
     end_detail: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
@@ -120,13 +135,14 @@ class TurnRow(Base):
 
 
 class MessageRow(Base):
-    """A page of an answer on the platform; pages were posted in the order of `id`."""
+    """A page of an answer on the platform, or a message with files; they were posted in the order of `id`."""
 
     __tablename__ = "messages"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"))
     message: Mapped[str]
+    file: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     __table_args__ = (UniqueConstraint("turn_id", "message"), {"sqlite_autoincrement": True})
 

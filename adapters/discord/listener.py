@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
 
+from adapters.discord import history
+from adapters.discord.failures import TokenRefused
 from adapters.discord.prompts import key_of, to_command, to_prompt
 from adapters.discord.rest import Rest
 from adapters.discord.slash_commands import Interaction, SlashCommands
-from bot.core.commands import Command
-from bot.core.model import Channel, Place
-from bot.errors import StoreError
+from bot.core.commands import Command, parse
+from bot.core.endings import NOT_STORED
+from bot.core.model import Channel, Place, Prompt
+from bot.errors import Gone, Rejected, StoreError, Unreachable
 from bot.ports import Inbox
 
 log = logging.getLogger(__name__)
 
-NOT_STORED = "I could not take your question just now. Please ask again in a moment."
 NOT_DONE = "I could not do that just now. Please try again in a moment."
+
+_SERVERS = 30.0  # seconds for Discord to tell of all servers; one in an outage it does not tell of
+_LOOK_AGAIN = 0.1  # seconds
 
 # What the bot needs to hear; message_content is privileged and needs the switch in Discord's developer portal.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
@@ -32,7 +38,8 @@ INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, me
 class Listener(discord.Client):
     """One login. What happens in one channel reaches the inbox in the order in which Discord sent them.
 
-    `tell` shows a sentence as a reply; `ready` is called when Discord has begun to deliver.
+    `tell` shows a sentence as a reply. `begun` is called when a session begins, before anything is delivered in it, and
+    `ready` when Discord has begun to deliver.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Listener(discord.Client):
         *,
         always_on: frozenset[str],
         tell: Callable[[Place, str], Awaitable[None]],
+        begun: Callable[[], None],
         ready: Callable[[str], None],
         trace: aiohttp.TraceConfig,
     ) -> None:
@@ -57,6 +65,7 @@ class Listener(discord.Client):
         self._rest = rest
         self._always_on = always_on
         self._tell = tell
+        self._tell_begun = begun
         self._tell_ready = ready
         self._slash_commands = SlashCommands(self, self._obey)
         self._accepting = True
@@ -72,9 +81,32 @@ class Listener(discord.Client):
             for task in late:
                 task.cancel()
 
+    async def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
+        """The questions since then, by the rules of those that are delivered; see `Platform.missed`."""
+        await self._know_servers()
+        after = history.id_before(since)
+        unread: Unreachable | None = None
+        for room in history.rooms(self, after, places):
+            await asyncio.sleep(history.PAUSE)
+            try:
+                async with self._turn_of(room):
+                    for prompt in await self._asked_in(room, after):
+                        yield prompt
+            except TokenRefused:
+                raise
+            except (Gone, Rejected) as error:
+                log.info("discord.history_not_read", extra={"channel": str(room), "error": str(error)})
+            except Unreachable as error:
+                unread = error  # the other rooms need not wait for this one
+        if unread:
+            raise unread
+
     async def setup_hook(self) -> None:
         if self.application_id is not None:
             await self._slash_commands.register(self._rest, self.application_id)
+
+    async def on_connect(self) -> None:
+        self._tell_begun()
 
     async def on_ready(self) -> None:
         servers = len(self.guilds)
@@ -85,6 +117,7 @@ class Listener(discord.Client):
             return
         async with self._turn_of(message.channel.id):
             await self._deliver(message)
+            self._inbox.heard("discord", history.moment_of(message.id))
 
     # Raw events come for every message, the others only for those that discord.py has kept: none
 
@@ -122,6 +155,46 @@ class Listener(discord.Client):
     def _turn_of(self, room: int) -> asyncio.Lock:
         # discord.py starts a task for each event in the order of arrival, and the lock lets them through in that order
         return self._in_order.setdefault(room, asyncio.Lock())
+
+    async def _know_servers(self) -> None:
+        """Raises Unreachable where the login has ended, or has not begun."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SERVERS):
+                while not self.is_ready() or any(server.unavailable for server in self.guilds):  # noqa: ASYNC110  # what discord.py knows tells nobody of its changes
+                    await asyncio.sleep(_LOOK_AGAIN)
+        if not self.is_ready() or not self._accepting:
+            raise Unreachable("there is no connection to Discord's gateway")
+
+    async def _asked_in(self, room: int, after: int) -> list[Prompt]:
+        """The questions with greater ids, oldest first, without text commands. Raises PlatformError."""
+        channel = await self._room(room, after)
+        if channel is None or self.user is None:
+            return []
+        prompts: list[Prompt] = []
+        for data in await history.read(self._rest, room, after):
+            try:
+                message = discord.Message(state=self._connection, channel=channel, data=cast("Any", data))
+                prompt = to_prompt(message, me=self.user.id, always_on=self._always_on)
+            except Exception as error:  # whatever a message that discord.py cannot parse leads to
+                log.warning("discord.message_not_read", extra={"channel": str(room), "error": type(error).__name__})
+                continue
+            if prompt and parse(prompt.text) is None:
+                prompts.append(prompt)
+        return prompts
+
+    async def _room(self, id: int, after: int) -> history.Room | discord.DMChannel | None:
+        """None where nothing with a greater id was said, or where the bot does not answer. Raises PlatformError."""
+        if isinstance(room := self.get_channel(id), history.Room):
+            return room
+        data: Any = (await self._rest.call("GET", f"/channels/{id}")).data
+        if int(data.get("last_message_id") or 0) <= after or self.user is None:
+            return None
+        if data["type"] == discord.ChannelType.private.value:
+            return discord.DMChannel(me=self.user, state=self._connection, data=data)
+        guild = self.get_guild(int(data.get("guild_id", 0)))
+        if guild and "thread_metadata" in data:
+            return discord.Thread(guild=guild, state=self._connection, data=data)
+        return None
 
     async def _deliver(self, message: discord.Message) -> None:
         me = self.user.id if self.user else 0

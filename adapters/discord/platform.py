@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
 
 import aiohttp
 import discord
@@ -15,10 +16,10 @@ from adapters.discord.probe import problems
 from adapters.discord.rest import Rest, Upload
 from bot.core.dialects import DISCORD, Dialect
 from bot.core.files import File
-from bot.core.model import Place
+from bot.core.model import Place, Prompt
 from bot.core.pacing import Call, Limit, Receipt
-from bot.errors import PlatformError, Rejected
-from bot.ports import Inbox, Streaming
+from bot.errors import PlatformError, Rejected, Unreachable
+from bot.ports import Inbox, Strays, Streaming
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,9 @@ _SUPPRESS_EMBEDS = 1 << 2  # no previews of links; an edit leaves the flag as it
 # in 5 s, counted apart; deleting fresh messages as 3 in 1 s; of typing nothing is known.
 _WINDOWS = {Call.POST: (5, 5.0), Call.EDIT: (5, 5.0), Call.DELETE: (3, 1.0), Call.TYPING: (5, 5.0)}
 
-# 50 requests a second: Discord's limit for all of a bot's calls together.
-_ALL_CALLS = Limit(GLOBAL, 50, 1.0)
+# 50 requests a second: Discord's limit for all of a bot's calls together. Five are left to what is no part of an
+# answer, above all to reading what was missed (see `history.PAUSE`), which may take minutes beside busy channels.
+_ALL_CALLS = Limit(GLOBAL, 45, 1.0)
 
 _MEBIBYTE = 1024 * 1024
 _FILE = 10 * _MEBIBYTE  # bytes in one file: what every server allows; boosted ones allow more
@@ -54,6 +56,8 @@ class DiscordPlatform:
         self._always_on = always_on
         self._rest = Rest(self._token, self._api_url)
         self._gateway: Gateway | None = None
+        self._listener: Listener | None = None  # of the newest login
+        self._sessions = 0  # that have begun in this process
 
     @property
     def name(self) -> str:
@@ -77,8 +81,22 @@ class DiscordPlatform:
         """
         _tame_logs()
 
+        def begun() -> None:
+            self._sessions += 1
+            if self._sessions > 1:  # not the old one resumed, which would bring what was missed
+                inbox.back(self.name)
+
         def make_listener(ready: Callable[[str], None], trace: aiohttp.TraceConfig) -> Listener:
-            return Listener(inbox, self._rest, always_on=self._always_on, tell=self._tell, ready=ready, trace=trace)
+            self._listener = Listener(
+                inbox,
+                self._rest,
+                always_on=self._always_on,
+                tell=self._tell,
+                begun=begun,
+                ready=ready,
+                trace=trace,
+            )
+            return self._listener
 
         self._rest.open()
         self._gateway = Gateway(self._token, self._api_url, self._rest, make_listener)
@@ -93,6 +111,13 @@ class DiscordPlatform:
         if self._gateway is not None:
             await self._gateway.serve()
 
+    def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
+        """What was asked in the channels and active threads that Discord lists, and in direct messages and archived
+        threads among `places`, which it does not list. Raises PlatformError."""
+        if self._listener is None:
+            raise Unreachable("there is no connection to Discord's gateway")
+        return self._listener.missed(since, places)
+
     def streaming(self, place: Place) -> Streaming | None:
         return None
 
@@ -102,6 +127,26 @@ class DiscordPlatform:
         if first and place.message:
             body["message_reference"] = {"message_id": place.message, "fail_if_not_exists": False}
         return await self._write(Call.POST, place, "POST", "messages", body)
+
+    async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
+        """Discord does not tell nonces, but the first page replies to the question, and the others to nothing."""
+        if self._listener is None or self._listener.user is None or not place.message:
+            return Strays()
+        after = max(known, key=int) if known else place.message
+        answer = await self._rest.call("GET", f"/channels/{place.room}/messages?after={after}&limit=100")
+        messages: list[dict[str, Any]] = answer.data  # newest first
+        page = file = ""
+        for message in reversed(messages):
+            if str(message["author"]["id"]) != str(self._listener.user.id):
+                continue
+            reference: dict[str, str] = message.get("message_reference") or {}
+            replies_to = reference.get("message_id")
+            if message.get("attachments"):
+                if known:  # files stand below pages; else they may be an earlier answer's
+                    file = file or str(message["id"])
+            elif replies_to == (None if known else place.message):
+                page = page or str(message["id"])
+        return Strays(page, file)
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         """Shows a new message with files. Raises PlatformError; Rejected if they are too large or not allowed here."""

@@ -1,4 +1,4 @@
-"""/new, /stop and /help: how they are made known to Discord, and how they are answered."""
+"""/new, /stop, /retry and /help: how they are made known to Discord, and how they are answered."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ Obey: TypeAlias = Callable[[Command, Interaction], Awaitable[None]]
 DESCRIPTIONS = {
     Command.NEW: "Forget this conversation; the next question starts another",
     Command.STOP: "Stop the running answer; what is shown stays",
+    Command.RETRY: "Ask the last question again; the new answer takes the place of the old one",
     Command.HELP: "Say how to talk to me",
 }
 

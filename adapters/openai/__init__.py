@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.openai.assistants import AssistantsBackend
+from adapters.openai.background import Setting
 from adapters.openai.chat import ChatBackend
 from adapters.openai.client import is_openai, open_client
 from adapters.openai.responses import ResponsesBackend
@@ -22,8 +23,13 @@ def open_backend(
     max_output_tokens: int | None = None,
     reasoning_effort: str = "",
     history_tokens: int = 8000,
+    background: Setting = "auto",
+    poll: float = 1.0,
 ) -> Backend:
-    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError."""
+    """The backend for `responses`, `assistants` or `chat`. Connects to nothing yet. Raises ConfigError.
+
+    `poll`: seconds between two looks at an answer that is taken up where it cannot be streamed.
+    """
     client = open_client(api_key=api_key, base_url=base_url)
     match api:
         case "responses":
@@ -34,6 +40,8 @@ def open_backend(
                 max_output_tokens=max_output_tokens,
                 reasoning_effort=reasoning_effort,
                 history_tokens=history_tokens,
+                background=background,
+                poll=poll,
             )
         case "assistants":
             return AssistantsBackend(
@@ -45,6 +53,7 @@ def open_backend(
                 max_output_tokens=max_output_tokens,
                 reasoning_effort=reasoning_effort,
                 history_tokens=history_tokens,
+                poll=poll,
             )
         case "chat":
             return ChatBackend(

@@ -48,7 +48,6 @@ class FunctionCall:
 class Calls:
     """The run waits for the outputs of these calls, and this stream ends."""
 
-    run: str
     calls: tuple[FunctionCall, ...]
 
 
@@ -60,15 +59,15 @@ def to_event(kind: str, data: Any, server: Server) -> Started | Working | Said |
         case "thread.run.created" | "thread.run.queued" | "thread.run.in_progress":
             return Started(text(data, "id"))
         case "thread.message.delta":
-            return Said(tuple(_piece(data, content) for content in many(one(data, "delta"), "content")))
+            contents = many(one(data, "delta"), "content")
+            return Said(tuple(_piece(data, number(content, "index"), content) for content in contents))
         case "thread.run.step.created":
             return Working(A_TOOL) if text(data, "type") == "tool_calls" else None
         case "thread.message.incomplete":
             # max_tokens, run_cancelled, run_expired and run_failed are told by the end of the run as well
-            reason = text(one(data, "incomplete_details"), "reason")
-            return Filtered() if reason == "content_filter" else None
+            return Filtered() if is_filtered(data) else None
         case "thread.run.requires_action":
-            return Calls(text(data, "id"), _calls(data))
+            return Calls(_calls(data))
         case "thread.run.completed":
             return Ending(End.COMPLETED)
         case "thread.run.incomplete":  # max_completion_tokens or max_prompt_tokens
@@ -87,8 +86,18 @@ def to_event(kind: str, data: Any, server: Server) -> Started | Working | Said |
             return None
 
 
-def _piece(message: Any, content: Any) -> Piece:
-    part = (text(message, "id"), number(content, "index"))
+def pieces(message: Any) -> list[Piece]:
+    """A message that was looked up, as its deltas would tell it."""
+    return [_piece(message, index, content) for index, content in enumerate(many(message, "content"))]
+
+
+def is_filtered(message: Any) -> bool:
+    """A content filter has cut it."""
+    return text(one(message, "incomplete_details"), "reason") == "content_filter"
+
+
+def _piece(message: Any, index: int, content: Any) -> Piece:
+    part = (text(message, "id"), index)
     if text(content, "type") == "refusal":
         return Piece(part, text(content, "refusal"), refusal=True)
     return Piece(part, text(one(content, "text"), "value"))  # images have none
@@ -101,17 +110,6 @@ def _calls(run: Any) -> tuple[FunctionCall, ...]:
         for call in many(wanted, "tool_calls")
     )
 
-
-# After these a run does nothing any more, so there is nothing to cancel.
-RUN_IS_OVER = frozenset(
-    {
-        "thread.run.completed",
-        "thread.run.incomplete",
-        "thread.run.failed",
-        "thread.run.cancelled",
-        "thread.run.expired",
-    }
-)
 
 # Not text, or text that came as deltas before.
 IGNORED = frozenset(

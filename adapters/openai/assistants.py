@@ -3,30 +3,30 @@
     assistant (once) -> thread (once a conversation) -> message (the question) -> run, streamed
                                                               run wants functions -> their outputs -> streamed on
 
-A run goes on when nobody listens, and holds its thread: one that is left early is cancelled, and one that a crash left
-running is cancelled before the next question.
+A run goes on when nobody listens, so it can be taken up; and it holds its thread, so one that nobody has taken up is
+cancelled before the next question.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from openai import APIStatusError, AsyncOpenAI, NotFoundError
+from openai import APIStatusError, AsyncOpenAI, BadRequestError, NotFoundError
 
-from adapters.openai.answer import Answer
 from adapters.openai.assistant import Assistant
-from adapters.openai.assistant_events import RUN_IS_OVER, Calls, Filtered, FunctionCall, Said, Started, to_event
+from adapters.openai.assistant_events import Calls, Filtered, FunctionCall, Said, Started, to_event
+from adapters.openai.cancel import cancel
 from adapters.openai.client import address, given
-from adapters.openai.errors import FAULTS, Server, model_is_unknown, translate, unfinished
+from adapters.openai.errors import FAULTS, Server, model_is_unknown, no_rest, sentence, translate, unfinished
 from adapters.openai.memory import Message, messages, missing, unsettled
 from adapters.openai.probe import probe
+from adapters.openai.runs_resumed import Run, reread
 from adapters.openai.streams import Stream
 from adapters.openai.threads import Threads
 from adapters.openai.tokens import trim
-from bot.core.model import Began, End, Ending, Event, Request, Working
+from bot.core.model import Began, End, Ended, Ending, Event, Request, Working
 from bot.errors import BackendError
 from bot.ports import Notebook
 
@@ -37,7 +37,10 @@ Tool = Callable[[str], Awaitable[str]]
 
 
 class AssistantsBackend:
-    """`assistant_id`: use this assistant, with its own model and instructions. `tools`: our functions by name."""
+    """`assistant_id`: use this assistant, with its own model and instructions. `tools`: our functions by name.
+
+    `poll`: seconds between two looks at a run whose stream broke.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class AssistantsBackend:
         reasoning_effort: str = "",
         history_tokens: int = 8000,
         tools: Mapping[str, Tool] | None = None,
+        poll: float = 1.0,
     ) -> None:
         self._client = client = client.with_options(default_headers={"OpenAI-Beta": "assistants=v2"})
         self._server = Server("assistants", address(client), model)
@@ -59,7 +63,7 @@ class AssistantsBackend:
         self._history_tokens = history_tokens
         self._tools = tools or {}
         self._run_settings = given(max_completion_tokens=max_output_tokens, reasoning_effort=reasoning_effort)
-        self._cancelling: set[asyncio.Task[None]] = set()
+        self._poll = poll
 
     @property
     def name(self) -> str:
@@ -69,6 +73,10 @@ class AssistantsBackend:
     async def stream(self, request: Request) -> AsyncGenerator[AsyncIterator[Event]]:
         async with aclosing(self._events(request)) as events:
             yield events
+
+    async def cancel(self, remote: str, response: str) -> None:
+        if response:
+            await cancel(self._client, self._server, "threads", remote, "runs", response)
 
     async def forget(self, remote: str) -> None:
         if not remote:
@@ -94,70 +102,92 @@ class AssistantsBackend:
             await probe(self._client, self._server)
 
     async def close(self) -> None:
-        if self._cancelling:
-            await asyncio.wait(self._cancelling)
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
-        thread, run = request.remote, ""
-        answer, began, filtered = Answer(), False, False
+        run, mark = Run(request.remote), request.mark
         try:
-            assistant = await self._assistant.ready()
-            question = await self._go_on(thread, request) if thread else None
-            if question is None:
-                thread = await self._threads.create(messages(trim(request.history, self._history_tokens)))
-                yield Began(thread)  # now: if the question is refused, nobody else would know of it
-                question = await self._threads.say(thread, Message("user", request.text))
-            stream = await self._start(thread, question, assistant)
+            if mark:
+                run.id = mark.response
+                events = reread(self._threads, self._server, run, mark.text, self._poll)
+            else:
+                assistant = await self._assistant.ready()
+                found = await self._go_on(run.thread, request) if run.thread else None
+                if found is None:
+                    run.thread = await self._threads.create(messages(trim(request.history, self._history_tokens)))
+                    yield Began(run.thread)  # now: if the question is refused, nobody else would know of it
+                    found = await self._threads.say(run.thread, Message("user", request.text)), ""
+                question, run.id = found
+                if run.id:
+                    yield Began(run.thread, run.id)
+                    events = reread(self._threads, self._server, run, "", self._poll)
+                else:
+                    events = self._heard(await self._start(run.thread, question, assistant), run)
             for _ in range(_ROUNDS):
                 calls: Calls | None = None
-                async with stream:
-                    stream.check(self._server)
-                    async for name, data in stream:
-                        if name in RUN_IS_OVER:
-                            run = ""
-                        match to_event(name, data, self._server):
-                            case Started(run):
-                                if not began:
-                                    began = True
-                                    yield Began(thread, run)
-                            case Said(pieces):
-                                for piece in pieces:
-                                    if delta := answer.add(piece):
-                                        yield delta
-                            case Working() as working:
-                                yield working
-                            case Filtered():
-                                filtered = True
-                            case Calls() as calls:
-                                await stream.drain()
-                                break
-                            case Ending() as ending:
-                                yield answer.end(Ending(End.FILTERED) if filtered else ending)
-                                await stream.drain()
-                                return
-                            case None:
-                                pass
+                async with aclosing(events):
+                    async for event in events:
+                        if isinstance(event, Calls):
+                            calls = event
+                            break
+                        yield event
+                        if isinstance(event, Ended):
+                            return
                 if calls is None:
-                    raise unfinished(kept=True)
+                    raise unfinished(kept=True, goes_on=bool(run.id))
                 outputs = {call.id: await self._output(call) for call in calls.calls}
-                stream = await self._threads.submit(thread, calls.run, outputs)
+                events = self._heard(await self._submit(run, outputs), run)
+            with suppress(BackendError):
+                await self.cancel(run.thread, run.id)
             detail = f"The model asked for functions {_ROUNDS} times without answering."
             raise BackendError(Ending(End.FAILED, detail))
         except FAULTS as error:
-            raise translate(error, self._server, kept=True) from error
-        finally:
-            if run:
-                self._cancel_later(thread, run)
+            if mark and isinstance(error, NotFoundError):
+                raise no_rest(self._server) from error
+            raise translate(error, self._server, kept=True, goes_on=bool(run.id)) from error
 
-    async def _go_on(self, thread: str, request: Request) -> str | None:
-        """Puts the question into a thread that has some; its id there, None where the thread is not there any more."""
+    async def _heard(self, stream: Stream, run: Run) -> AsyncGenerator[Event | Calls]:
+        """What a stream tells, until the run ends or waits for functions."""
+        async with stream:
+            stream.check(self._server)
+            async for name, data in stream:
+                match to_event(name, data, self._server):
+                    case Started(identity):
+                        if not run.id:
+                            run.id = identity
+                            yield Began(run.thread, identity)
+                    case Said(pieces):
+                        for piece in pieces:
+                            if delta := run.answer.add(piece):
+                                yield delta
+                    case Working() as working:
+                        yield working
+                    case Filtered():
+                        run.filtered = True
+                    case Calls() as calls:
+                        await stream.drain()
+                        yield calls
+                        return
+                    case Ending() as ending:
+                        yield run.end(ending)
+                        await stream.drain()
+                        return
+                    case None:
+                        pass
+
+    async def _go_on(self, thread: str, request: Request) -> tuple[str, str] | None:
+        """Puts the question into a thread that has some. Its id there, and that of a run that answers it already, if
+        any; None where the thread is not there any more."""
         try:
+            if request.asked_before:
+                question, run = await self._threads.attempt(thread, request.history, request.text)
+                if question:
+                    return question, run
             if unsettled(request.history):
                 held = await self._threads.newest(thread)
                 for message in missing(request.history, held):
                     await self._threads.say(thread, message)
-            return await self._threads.say(thread, Message("user", request.text))
+            return await self._threads.say(thread, Message("user", request.text)), ""
         except NotFoundError:
             log.info("openai.thread.gone")
             return None
@@ -190,23 +220,16 @@ class AssistantsBackend:
             return False
         return True
 
+    async def _submit(self, run: Run, outputs: Mapping[str, str]) -> Stream:
+        try:
+            return await self._threads.submit(run.thread, run.id, outputs)
+        except BadRequestError as error:  # it has got them by another stream, which broke
+            log.info("openai.run.goes_on", extra={"run": run.id, "detail": sentence(error.body)})
+            raise unfinished(kept=True, goes_on=True) from error
+
     async def _output(self, call: FunctionCall) -> str:
         tool = self._tools.get(call.name)
         return await tool(call.arguments) if tool else f"There is no function {call.name!r} here. Answer without it."
 
-    def _cancel_later(self, thread: str, run: str) -> None:
-        """Leaving a stream must not wait for this, and a cancelled task could not; `close` does."""
-        task = asyncio.create_task(self._cancel_in_time(thread, run))
-        self._cancelling.add(task)
-        task.add_done_callback(self._cancelling.discard)
-
-    async def _cancel_in_time(self, thread: str, run: str) -> None:
-        try:
-            async with asyncio.timeout(_CANCEL_TIME):
-                await self._threads.cancel(thread, run)
-        except (TimeoutError, *FAULTS) as error:
-            log.warning("openai.run.not_cancelled", extra={"run": run, "error": type(error).__name__})
-
 
 _ROUNDS = 8  # streams of one answer; a model that still asks for functions then will not stop by itself
-_CANCEL_TIME = 5.0  # seconds for a cancel to be taken

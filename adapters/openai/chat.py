@@ -10,7 +10,7 @@ from openai import AsyncOpenAI
 from adapters.openai.answer import THINKING, Answer
 from adapters.openai.chat_events import to_event
 from adapters.openai.client import address, given, path
-from adapters.openai.errors import FAULTS, Server, translate, unfinished
+from adapters.openai.errors import FAULTS, Server, no_rest, translate, unfinished
 from adapters.openai.memory import as_json, messages
 from adapters.openai.probe import probe
 from adapters.openai.streams import Stream, open_stream
@@ -48,6 +48,9 @@ class ChatBackend:
         async with aclosing(self._events(request)) as events:
             yield events
 
+    async def cancel(self, remote: str, response: str) -> None:
+        """Nothing goes on at the server."""
+
     async def forget(self, remote: str) -> None:
         """Nothing: there is no conversation on the server."""
 
@@ -61,6 +64,8 @@ class ChatBackend:
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
+        if request.mark:
+            raise no_rest(self._server)
         answer, began, thinking = Answer(), False, False
         try:
             async with await self._ask(request) as stream:
@@ -69,7 +74,7 @@ class ChatBackend:
                     event = to_event(chunk, self._server)
                     if not began:
                         began = True
-                        yield Began(response=event.response)
+                        yield Began()
                     if event.thinks and not thinking:
                         yield Working(THINKING)
                     thinking = event.thinks

@@ -20,7 +20,6 @@ from bot.errors import BackendError
 class Chunk:
     """One chunk may bring the last words and the end at once."""
 
-    response: str
     pieces: tuple[Piece, ...] = ()
     ending: Ending | None = None
     thinks: bool = False
@@ -32,10 +31,9 @@ def to_event(chunk: Any, server: Server) -> Chunk:
         raise failed(chunk, server, kept=False)
     if error := one(chunk, "error"):
         raise failed(error, server, kept=False)
-    response = text(chunk, "id")
     choices = many(chunk, "choices")
     if not choices:  # usage, or a content filter's report about the question
-        return Chunk(response)
+        return Chunk()
     choice = choices[0]
     delta = one(choice, "delta")
     pieces: tuple[Piece, ...] = ()
@@ -45,7 +43,7 @@ def to_event(chunk: Any, server: Server) -> Chunk:
         pieces += (Piece(("refusal",), refusal, refusal=True),)
     reason = text(choice, "finish_reason")
     thinks = bool(text(delta, "reasoning_content") or text(delta, "reasoning"))
-    return Chunk(response, pieces, _ending(reason) if reason else None, thinks)
+    return Chunk(pieces, _ending(reason) if reason else None, thinks)
 
 
 def _ending(reason: str) -> Ending:

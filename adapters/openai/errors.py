@@ -44,8 +44,23 @@ class Server:
     model: str
 
 
-def translate(error: Exception, server: Server, *, kept: bool) -> BackendError:
-    """What to tell of an error. `kept`: the server keeps answers, so one whose stream broke may still be there."""
+def translate(error: Exception, server: Server, *, kept: bool, goes_on: bool = False) -> BackendError:
+    """What to tell of an error. `kept`: the server keeps answers, so one whose stream broke may still be there.
+
+    `goes_on`: it was named and can be taken up, so that it is not lost where only the way to it broke.
+    """
+    fault = _fault(error, server, kept=kept)
+    return BackendError(fault.ending, broken=_passes(error, fault)) if goes_on else fault
+
+
+def _passes(error: Exception, fault: BackendError) -> bool:
+    """Whether the same call may go better soon, given that it begins nothing."""
+    if isinstance(error, openai.APIStatusError):
+        return fault.again or error.status_code in {408, 504}
+    return fault.ending.end is not End.BAD_REQUEST
+
+
+def _fault(error: Exception, server: Server, *, kept: bool) -> BackendError:
     match error:
         case openai.APIStatusError():
             return _refused(error, server)
@@ -97,9 +112,19 @@ def another_api(server: Server) -> BackendError:
     return BackendError(Ending(End.API_GONE, _detail(End.API_GONE, "", server)))
 
 
-def unfinished(*, kept: bool) -> BackendError:
+def unfinished(*, kept: bool, goes_on: bool = False) -> BackendError:
     """The stream ended cleanly, but without its terminal event."""
-    return BackendError(Ending(End.UNFINISHED), again=not kept)
+    return BackendError(Ending(End.UNFINISHED), again=not kept and not goes_on, broken=goes_on)
+
+
+def no_rest(server: Server) -> BackendError:
+    """An answer that had begun is to be taken up, but the server knows nothing of it."""
+    return BackendError(Ending(End.UNFINISHED, f"{server.address} does not have the rest of this answer."))
+
+
+def another_answer(server: Server) -> BackendError:
+    """An answer that had begun is to be taken up, but the one at the server begins otherwise."""
+    return BackendError(Ending(End.UNFINISHED, f"{server.address} has another answer than the one that had begun."))
 
 
 def model_is_unknown(error: openai.APIStatusError) -> bool:

@@ -44,8 +44,31 @@ def missing(history: Sequence[Exchange], held: Sequence[Message]) -> list[Messag
 
     Where it has an answer to a question, that answer counts, even if people saw only a part of it.
     """
+    lacking, _ = _walk(history, _joined(held, "assistant"))  # one answer may be several messages
+    return lacking
+
+
+def answered(history: Sequence[Exchange], question: str, held: Sequence[Message]) -> str | None:
+    """The answer to a question after this history, given the newest messages that the server holds, oldest first.
+
+    Empty where it holds the question alone; None where it does not hold it, or that cannot be told for certain.
+    """
+    said = _joined(held, "assistant")
+    _, at = _walk(history, said)
+    if at == 0 and len(unsettled(history)) < len(history):
+        return None  # what it says of the history is not found, so an earlier question might be taken for this one
+    match said[at:]:
+        case [Message("user", asked)] if asked == question:
+            return ""
+        case [Message("user", asked), Message("assistant", answer)] if asked == question:
+            return answer
+        case _:
+            return None
+
+
+def _walk(history: Sequence[Exchange], said: Sequence[Message]) -> tuple[list[Message], int]:
+    """What is lacking of the unsettled end of a history, and where in what was said the history ends."""
     tail = unsettled(history)
-    said = _joined(held, "assistant")  # one answer may be several messages
     at = _after_last_settled(history[: len(history) - len(tail)], said)
     lacking: list[Message] = []
     for exchange in tail:
@@ -54,10 +77,11 @@ def missing(history: Sequence[Exchange], held: Sequence[Message]) -> list[Messag
             lacking += _said(exchange)
             continue
         at = said.index(question, at) + 1
-        answered = at < len(said) and said[at].role == "assistant"
-        if exchange.answer and not answered:
+        answers = at < len(said) and said[at].role == "assistant"
+        at += answers
+        if exchange.answer and not answers:
             lacking.append(Message("assistant", exchange.answer))
-    return lacking
+    return lacking, at
 
 
 def _after_last_settled(settled: Sequence[Exchange], said: Sequence[Message]) -> int:

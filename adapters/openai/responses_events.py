@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.openai.answer import A_TOOL, THINKING, Piece
-from adapters.openai.errors import Server, failed
+from adapters.openai.errors import Server, failed, no_rest
 from adapters.openai.fields import many, number, one, text
 from adapters.openai.streams import log_unknown
 from bot.core.model import End, Ending, Working
@@ -23,14 +23,15 @@ class Created:
 
     response: str
     conversation: str
+    background: bool  # it goes on when nobody listens
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The server has ended the response. `text` is the whole answer, for servers that send no deltas."""
+    """The server has ended the response. `pieces` are the whole answer, for servers that send no deltas."""
 
     ending: Ending
-    text: str
+    pieces: tuple[Piece, ...]
     conversation: str
 
 
@@ -48,10 +49,10 @@ def to_event(event: Any, server: Server, *, kept: bool) -> Created | Working | P
             return _working(text(one(event, "item"), "type"))
         case "response.created" | "response.queued" | "response.in_progress":
             response = one(event, "response")
-            return Created(text(response, "id"), _conversation(response))
+            return Created(text(response, "id"), _conversation(response), one(response, "background") is True)
         case "response.completed" | "response.incomplete":
             response = one(event, "response")
-            return Finished(_ending(kind, response, server, kept), _output(response), _conversation(response))
+            return Finished(_ending(kind, response, server, kept), said(response), _conversation(response))
         case "response.failed":
             raise failed(one(one(event, "response"), "error"), server, kept=kept)
         case "error":
@@ -60,6 +61,27 @@ def to_event(event: Any, server: Server, *, kept: bool) -> Created | Working | P
             if kind not in IGNORED:
                 log_unknown(kind)
             return None
+
+
+def ended(response: Any, server: Server) -> Ending | None:
+    """How a response ended that was looked up; None while it goes on. Raises BackendError for a failure."""
+    match status := text(response, "status"):
+        case "queued" | "in_progress":
+            return None
+        case "completed" | "incomplete" | "failed" | "cancelled":
+            return _ending(status, response, server, kept=True)
+        case _:
+            raise no_rest(server)
+
+
+def said(response: Any) -> tuple[Piece, ...]:
+    """The texts of all messages of a response."""
+    return tuple(
+        Piece((place, index), text(part, "text") or text(part, "refusal"), refusal=text(part, "type") == "refusal")
+        for place, item in enumerate(many(response, "output"))
+        if text(item, "type") == "message"
+        for index, part in enumerate(many(item, "content"))
+    )
 
 
 def _ending(kind: str, response: Any, server: Server, kept: bool) -> Ending:
@@ -94,17 +116,6 @@ def _part(event: Any) -> tuple[object, ...]:
 
 def _conversation(response: Any) -> str:
     return text(one(response, "conversation"), "id")
-
-
-def _output(response: Any) -> str:
-    """The texts of all messages of a response, set apart by blank lines."""
-    texts = [
-        text(part, "text") or text(part, "refusal")
-        for item in many(response, "output")
-        if text(item, "type") == "message"
-        for part in many(item, "content")
-    ]
-    return "\n\n".join(filter(None, texts))
 
 
 _DOING = {

@@ -28,6 +28,11 @@ async def open_stream(client: AsyncOpenAI, path: str, body: Mapping[str, Any]) -
     return Stream(await client.post(path, body={**body, "stream": True}, cast_to=httpx2.Response, stream=True))
 
 
+async def follow_stream(client: AsyncOpenAI, path: str, params: Mapping[str, Any]) -> Stream:
+    """Listens to an answer that exists. Errors of the SDK pass through."""
+    return Stream(await client.get(path, options={"params": params}, cast_to=httpx2.Response, stream=True))
+
+
 class Stream:
     """The events of one answer: of each its name, empty where it has none, and its data as JSON.
 
@@ -75,9 +80,12 @@ class Stream:
 
     def check(self, server: Server) -> None:
         """Raises BackendError if the server answered 200 with a document, in which no event would be found."""
-        content_type = self._response.headers.get("content-type", "").partition(";")[0].strip()
-        if content_type in {"application/json", "text/html"}:
-            raise not_a_stream(content_type, server)
+        if self._content_type in {"application/json", "text/html"}:
+            raise not_a_stream(self._content_type, server)
+
+    async def document(self) -> Any:
+        """The JSON that the server answered with in place of a stream; None where it is a stream."""
+        return json.loads(await self._response.aread()) if self._content_type == "application/json" else None
 
     async def drain(self) -> None:
         """Reads what is left after the terminal event, so that the connection can be used again. It is already the
@@ -86,6 +94,10 @@ class Stream:
             async with asyncio.timeout(_DRAIN):
                 async for _ in self._chunks:
                     pass
+
+    @property
+    def _content_type(self) -> str:
+        return self._response.headers.get("content-type", "").partition(";")[0].strip()
 
     async def _read(self) -> list[ServerSentEvent]:
         try:

@@ -12,9 +12,9 @@ from openai import AsyncOpenAI, BadRequestError
 from adapters.openai.client import given, path
 from adapters.openai.errors import Server, another_api
 from adapters.openai.fields import many, one, text
-from adapters.openai.memory import Message, as_json
+from adapters.openai.memory import Message, answered, as_json
 from adapters.openai.streams import Stream, open_stream
-from bot.core.model import End, Ending
+from bot.core.model import End, Ending, Exchange
 from bot.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,33 @@ class Threads:
 
     async def newest(self, thread: str) -> list[Message]:
         """The newest messages that the server holds, oldest first."""
-        held = [_message(message) for message in await self._list(path("threads", thread, "messages"))]
-        return held[::-1]
+        return [_message(message) for message in await self._held(thread)]
+
+    async def attempt(self, thread: str, history: Sequence[Exchange], question: str) -> tuple[str, str]:
+        """How far an earlier attempt to ask this after that came: the ids of the question and of a run that answers
+        it, each empty where there is none."""
+        held = await self._held(thread)
+        answer = answered(history, question, list(map(_message, held)))
+        if answer is None:
+            return "", ""
+        asked = next(place for place in reversed(range(len(held))) if text(held[place], "role") == "user")
+        answering = {text(message, "run_id") for message in held[asked + 1 :]}
+        for run in await self._list(path("threads", thread, "runs")):
+            status, identity = text(run, "status"), text(run, "id")
+            if status in _ACTIVE - {"cancelling"} or (identity in answering and status in _ANSWERED):
+                return text(held[asked], "id"), identity
+        return ("" if answer else text(held[asked], "id")), ""
+
+    async def said(self, thread: str, run: str) -> list[Any]:
+        """What a run has said, as the server's messages, oldest first."""
+        params = {"run_id": run, "limit": _NEWEST, "order": "asc"}
+        page = await self._client.get(path("threads", thread, "messages"), cast_to=object, options={"params": params})
+        # a server that does not know `run_id` gives the messages of all runs
+        return [message for message in many(page, "data") if text(message, "run_id") == run]
+
+    async def look(self, thread: str, run: str) -> Any:
+        """A run as it is now."""
+        return await self._client.get(path("threads", thread, "runs", run), cast_to=object)
 
     async def run(self, thread: str, assistant: str, settings: Mapping[str, Any]) -> Stream:
         """Starts an answer."""
@@ -66,6 +91,10 @@ class Threads:
             await self._client.post(path("threads", thread, "runs", run, "cancel"), cast_to=object)
         except BadRequestError:
             log.debug("openai.run.already_over", extra={"run": run})
+
+    async def _held(self, thread: str) -> list[Any]:
+        """The newest messages as the server gives them, oldest first."""
+        return (await self._list(path("threads", thread, "messages")))[::-1]
 
     async def _make(self, where: str, body: Mapping[str, Any]) -> str:
         """The id of what was made."""
@@ -114,6 +143,9 @@ _CANCEL_WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds between looks at runs 
 
 # Statuses of a run that holds its thread.
 _ACTIVE = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
+
+# Statuses of a run that has given an answer.
+_ANSWERED = frozenset({"completed", "incomplete"})
 
 
 def _message(message: Any) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.core.slack_markdown import plain
@@ -22,7 +23,7 @@ def mark(nonce: str) -> dict[str, Any]:
     return {"event_type": _PAGE, "event_payload": {"nonce": nonce}}
 
 
-def nonce_of(message: dict[str, Any]) -> str | None:
+def nonce_of(message: Mapping[str, Any]) -> str | None:
     """The nonce that a message was marked with, if it was."""
     metadata: dict[str, Any] = message.get("metadata") or {}
     return metadata.get("event_payload", {}).get("nonce") if metadata.get("event_type") == _PAGE else None

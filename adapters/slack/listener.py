@@ -3,7 +3,7 @@ and the Stop button as commands.
 
 Bolt runs with `process_before_response`: an envelope is acknowledged after its listener has returned, so a question is
 stored before Slack is told that it was received. A listener that raises leaves the envelope without an acknowledgement,
-and Slack delivers it again.
+and Slack delivers it again: at once, after a minute and after five more, and then never.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from adapters.slack.calls import WebClient
 from adapters.slack.people import People
@@ -33,15 +34,18 @@ from adapters.slack.prompts import (
     to_prompt,
     where,
 )
+from adapters.slack.received import Received
 from adapters.slack.sign_in import Me
-from bot.core.commands import Command
+from adapters.slack.untaken import Untaken
+from bot.core.commands import Command, parse
 from bot.core.model import Channel, Place, Prompt
-from bot.errors import PlatformError, RivuletError
+from bot.errors import PlatformError, RivuletError, StoreError
 from bot.ports import Inbox
 
 log = logging.getLogger(__name__)
 
 _PRESSED = 200  # Stop buttons remembered, since Slack delivers events more than once
+_THREADS = 1_000  # threads remembered in which the bot was asked: they are not looked up again
 _ANYTHING = re.compile("")
 
 
@@ -59,6 +63,7 @@ class Listener:
         always_on: frozenset[str],
         command: str,
         quiet: Callable[[Place], Awaitable[None]],
+        untaken: Untaken,
     ) -> None:
         self._me = me
         self._people = people
@@ -66,8 +71,11 @@ class Listener:
         self._scope: Scope = scope
         self._direct_threads = direct_threads
         self._quiet = quiet
+        self._untaken = untaken
+        self._received = Received(lambda at: inbox.heard("slack", at))
         self._pressed: deque[str] = deque(maxlen=_PRESSED)
-        self._always_on = always_on
+        self._threads: deque[tuple[str, str]] = deque(maxlen=_THREADS)
+        self.always_on = always_on
         self._command = command
         self._rooms: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -98,31 +106,20 @@ class Listener:
         app.command(_ANYTHING)(self._on_other_command)
         return cast("AsyncApp", app)
 
-    async def _on_message(self, event: dict[str, Any]) -> None:
-        room = str(event.get("channel"))
-        if ts := deletion_in(event):
-            async with self._turn_of(room):
-                await self._inbox.deleted(key_of(self._me.team, room, ts))
-        elif post := edit_in(event):
-            async with self._turn_of(room):
-                if prompt := await self._question(post):
-                    await self._inbox.edited(prompt)
-        else:
-            await self._on_post(event)
+    def turn_of(self, room: str) -> asyncio.Lock:
+        """While it is held, what is delivered of this room waits, in order."""
+        return self._rooms.setdefault(room, asyncio.Lock())
 
-    async def _on_post(self, event: dict[str, Any]) -> None:
-        async with self._turn_of(str(event.get("channel"))):
-            if prompt := await self._question(event):
-                await self._inbox.receive(prompt)
-
-    async def _question(self, event: dict[str, Any]) -> Prompt | None:
+    async def question(self, event: Mapping[str, Any]) -> Prompt | None:
+        """The question that the post is, if it is one. Raises StoreError."""
         me = self._me
         if not is_post(event, bot_user=me.user):
             return None
-        if not is_addressed(event, bot_user=me.user, always_on=self._always_on):
+        if not self._is_addressed(event):
             if not is_reply(event):
                 return None
-            if not await self._inbox.knows(*self._where(event)):
+            channel, place = self._where(event)
+            if not self._was_asked_in(place) and not await self._inbox.knows(channel, place):
                 return None
         names = await self._people.names(people_in(event, bot_user=me.user))
         return to_prompt(
@@ -134,8 +131,59 @@ class Listener:
             names=names,
         )
 
-    def _turn_of(self, room: str) -> asyncio.Lock:
-        return self._rooms.setdefault(room, asyncio.Lock())
+    async def taken(self, prompt: Prompt) -> None:
+        """The inbox has received it."""
+        await self._untaken.settled(prompt.key)
+        if prompt.place.thread and parse(prompt.text) is None and not self._was_asked_in(prompt.place):
+            self._threads.append((prompt.place.room, prompt.place.thread))
+
+    def recall(self, post: Mapping[str, Any], room: str) -> None:
+        """A post that was found by looking; the bot may have said it, of a question that it may take now."""
+        if post.get("user") == self._me.user:
+            self._untaken.recall(post, room)
+
+    async def _on_message(self, event: dict[str, Any], request: AsyncBoltRequest) -> None:
+        room = str(event.get("channel"))
+        if ts := deletion_in(event):
+            key = key_of(self._me.team, room, ts)
+            async with self.turn_of(room):
+                await self._inbox.deleted(key)
+                await self._untaken.settled(key)
+        elif post := edit_in(event):
+            async with self.turn_of(room):
+                if prompt := await self.question(post):
+                    await self._inbox.edited(prompt)
+        else:
+            await self._on_post(event, request)
+            return
+        self._received.end(room, str(event.get("ts")))
+
+    async def _on_post(self, event: dict[str, Any], request: AsyncBoltRequest) -> None:
+        room, ts = str(event.get("channel")), str(event.get("ts"))
+        self._received.begin(room, ts)
+        async with self.turn_of(room):
+            try:
+                if prompt := await self.question(event):
+                    await self._inbox.receive(prompt)
+                    await self.taken(prompt)
+            except StoreError:
+                if await self._comes_again(event, request):
+                    raise
+        self._received.end(room, ts)
+
+    async def _comes_again(self, event: dict[str, Any], request: AsyncBoltRequest) -> bool:
+        """Tells who asked how it stands with a question that could not be stored."""
+        _, place = self._where(event)
+        if not (self._is_addressed(event) or self._was_asked_in(place)):
+            place = None  # it may be talk between people
+        key = key_of(self._me.team, str(event["channel"]), str(event["ts"]))
+        return await self._untaken.failed(key, place, _delivery(request))
+
+    def _is_addressed(self, event: Mapping[str, Any]) -> bool:
+        return is_addressed(event, bot_user=self._me.user, always_on=self.always_on)
+
+    def _was_asked_in(self, place: Place) -> bool:
+        return (place.room, place.thread) in self._threads
 
     async def _on_stop(self, event: dict[str, Any]) -> None:
         """Somebody pressed Stop under a thread. It counts where their `!stop` would."""
@@ -144,9 +192,7 @@ class Listener:
         if (press := str(event.get("event_ts"))) in self._pressed:
             return  # delivered again: it must not stop the next answer
         channel, place = self._where({**event, "ts": event["thread_ts"]})
-        if is_addressed(event, bot_user=self._me.user, always_on=self._always_on) or await self._inbox.knows(
-            channel, place
-        ):
+        if self._is_addressed(event) or await self._inbox.knows(channel, place):
             await self._inbox.obey(Command.STOP, channel)
         self._pressed.append(press)
         try:
@@ -154,14 +200,14 @@ class Listener:
         except PlatformError as error:
             log.info("slack.status.left", extra={"detail": str(error)})
 
-    def _where(self, event: dict[str, Any]) -> tuple[Channel, Place]:
+    def _where(self, event: Mapping[str, Any]) -> tuple[Channel, Place]:
         return where(event, team=self._me.team, scope=self._scope, direct_threads=self._direct_threads)
 
     async def _on_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         await ack({"response_type": "ephemeral", "text": await self._obey(command)})
 
     async def _on_other_command(self, ack: AsyncAck) -> None:
-        await ack({"response_type": "ephemeral", "text": f"I only know `{self._command} new | stop | help`."})
+        await ack({"response_type": "ephemeral", "text": f"I only know `{self._command} new | stop | retry | help`."})
 
     async def _obey(self, command: dict[str, Any]) -> str:
         try:
@@ -185,3 +231,9 @@ class Listener:
 
 async def _ignore_event() -> None:
     pass
+
+
+def _delivery(request: AsyncBoltRequest) -> int:
+    """How often Slack has delivered this event before."""
+    headers: Mapping[str, Sequence[str]] = request.headers
+    return int(headers.get("x-slack-retry-num", ["0"])[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import aiohttp
@@ -14,20 +14,23 @@ import aiohttp
 from adapters.slack.calls import TIMEOUT, Answer, StillStreaming, made, web_client
 from adapters.slack.content import mark, nonce_of, page
 from adapters.slack.listener import Listener
+from adapters.slack.missed import Missed
 from adapters.slack.people import People
 from adapters.slack.probe import probe
 from adapters.slack.prompts import Scope
+from adapters.slack.received import seconds
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
 from adapters.slack.socket import SDK_LOG, Socket
 from adapters.slack.status import Status
 from adapters.slack.streams import Streams, Way
+from adapters.slack.untaken import Untaken
 from adapters.slack.uploads import holds, upload
 from bot.core.dialects import SLACK
 from bot.core.files import File
-from bot.core.model import Place
+from bot.core.model import Place, Prompt
 from bot.core.pacing import Call, Limit, Receipt
 from bot.errors import ConfigError, Gone, Refused, Rejected, Unreachable
-from bot.ports import Inbox, Streaming
+from bot.ports import Inbox, Strays, Streaming
 
 _UNSURE = 1_000  # nonces remembered whose posts nobody repeated
 _LOOKS = (0.3, 0.7, 1.0, 2.0, 4.0)  # seconds between looks for shared files: Slack shows them after it says that it did
@@ -63,6 +66,7 @@ class SlackPlatform:
         self._me = Me("", "", "", "", "")
         self._since = 0.0  # when we connected; seconds since 1970, as Slack's ts
         self._socket: Socket | None = None
+        self._missed: Missed | None = None
         self._unsure: deque[str] = deque(maxlen=_UNSURE)  # nonces of posts that may or may not have appeared
         self._known: deque[str] = deque(maxlen=_UNSURE)  # messages of ours that are certainly accounted for
         self._streams = Streams(self._client, streaming)
@@ -112,9 +116,16 @@ class SlackPlatform:
                 always_on=self._always_on,
                 command=self._command,
                 quiet=self.quiet,
+                untaken=Untaken(self._client, self._made),
             )
-            app = listener.app(self._keyless, SDK_LOG)
-            self._socket = Socket(app, self._app_token, heartbeat=self._heartbeat, proxy=self._client.proxy)
+            self._missed = Missed(self._client, self._made, listener, self._me.scopes)
+            self._socket = Socket(
+                listener.app(self._keyless, SDK_LOG),
+                self._app_token,
+                back=lambda: inbox.back(self.name),
+                heartbeat=self._heartbeat,
+                proxy=self._client.proxy,
+            )
             await self._socket.connect(address)
         except BaseException:
             await self.close()
@@ -123,6 +134,10 @@ class SlackPlatform:
 
     async def run(self) -> None:
         await self._closed.wait()
+
+    def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
+        assert self._missed is not None, "connect first"
+        return self._missed.questions(since, places)
 
     def streaming(self, place: Place) -> Streaming | None:
         return self._streams.at(place, self._me.team, self._stream_made, self._find_page)
@@ -142,6 +157,21 @@ class SlackPlatform:
         with self._unsure_if_lost(nonce):
             answer = await self._made(call, limit=limit, wait=1.0)
         return Receipt(self._ours(str(answer.data["ts"])))
+
+    async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
+        page = stream = file = ""
+        async for message in self._written(place):
+            ts = str(message["ts"])
+            if ts in known:
+                continue
+            if message.get("files"):
+                if known and seconds(ts) > max(map(seconds, known)):  # below its pages; else it may be another answer's
+                    file = file or ts
+            elif (nonce_of(message) or "").startswith(nonces):
+                page = page or ts
+            elif self._streams.may_be_in(place) and self._is_unmarked(message, place):
+                stream = stream or ts
+        return Strays(*(self._ours(found) if found else "" for found in (page or stream, file)))
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         """Waits until the files are there, for a few seconds: Slack's answer does not tell the message."""
@@ -249,31 +279,39 @@ class SlackPlatform:
 
     async def _find_page(self, place: Place, nonce: str) -> str:
         """The message that an earlier post or start with this nonce has made, if it has."""
-        if not self._may_be_there(place, nonce):
+        if nonce not in self._unsure:
             return ""
         found = await self._find(place, lambda message: nonce_of(message) == nonce)
-        if not found and self._streams.may_be_in(place):  # a stream is marked when it ends, so one is left by a crash
+        if not found and self._streams.may_be_in(place):  # a stream is marked when it ends
             found = await self._find(place, lambda message: self._is_unmarked(message, place))
         return self._ours(found) if found else ""
 
     def _is_unmarked(self, message: dict[str, Any], place: Place) -> bool:
         ts = str(message["ts"])
-        later = _seconds(ts) > _seconds(place.message)
+        later = seconds(ts) > seconds(place.message)
         return later and not (nonce_of(message) or message.get("files") or ts in self._known)
 
     def _may_be_there(self, place: Place, nonce: str) -> bool:
         """Whether an earlier post with this nonce may have appeared: ours, or that of a process before this one."""
-        return nonce in self._unsure or 0 < _seconds(place.message) < self._since
+        return nonce in self._unsure or 0 < seconds(place.message) < self._since
 
     async def _find_files(self, place: Place, files: Sequence[File], looks: Sequence[float]) -> str:
-        for seconds in looks:
-            await asyncio.sleep(seconds)
+        for pause in looks:
+            await asyncio.sleep(pause)
             if found := await self._find(place, lambda message: holds(message, files)):
                 return found
         return ""
 
     async def _find(self, place: Place, wanted: Callable[[dict[str, Any]], bool]) -> str:
         """The ts of our wanted message among what was written after the question; empty if there is none."""
+        async with aclosing(self._written(place)) as messages:
+            async for message in messages:
+                if wanted(message):
+                    return str(message["ts"])
+        return ""
+
+    async def _written(self, place: Place) -> AsyncGenerator[dict[str, Any]]:
+        """Our messages after the question."""
         cursor: str | None = None
         while True:
             window: dict[str, Any] = {
@@ -289,16 +327,9 @@ class SlackPlatform:
                 answer = await self._made(self._client.conversations_history(**window))
             messages: list[dict[str, Any]] = answer.data.get("messages") or []
             for message in messages:
-                if message.get("user") == self._me.user and wanted(message):
-                    return str(message["ts"])
+                if message.get("user") == self._me.user:
+                    yield message
             paging: dict[str, str] = answer.data.get("response_metadata") or {}
             cursor = paging.get("next_cursor")
             if not cursor:
-                return ""
-
-
-def _seconds(ts: str) -> float:
-    try:
-        return float(ts)
-    except ValueError:
-        return 0.0
+                return

@@ -22,6 +22,10 @@ SCOPES = {
     "groups:history": "to go on in threads of private channels",
     "im:history": "to hear direct messages",
     "mpim:history": "to hear group direct messages",
+    "channels:read": "to look up what was asked in public channels while the bot was away",
+    "groups:read": "to look up what was asked in private channels meanwhile",
+    "im:read": "to look up direct messages that came meanwhile",
+    "mpim:read": "to look up group direct messages that came meanwhile",
     "users:read": "to tell the model who is speaking",
 }
 

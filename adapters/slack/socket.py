@@ -2,6 +2,9 @@
 
 The SDK's `connect()` tries one address for as long as it takes, though an address works only once; so when the
 connection stays down, the watchdog takes the address away and the SDK asks for another.
+
+Slack delivers again what was not acknowledged, the last time six minutes later, so a short gap loses nothing. After a
+longer one, be it that the computer slept, `back` is called at Slack's next hello, before anything else is delivered.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -28,17 +33,22 @@ SOCKET_MODE_OFF = "link_disabled"  # why Slack disconnects
 TURN_SOCKET_MODE_ON = "Socket Mode is off: turn it on at https://api.slack.com/apps, your app, Socket Mode"
 
 _CONNECT = 60.0  # seconds until the first connection is given up
+_GAP = 3  # heartbeats without a sign of Slack after which something may be missing; a refreshed connection has fewer
 _DRAIN = 10.0  # seconds for envelopes in work at close: they only wait for the database
 
 
 class Socket:
     """One connection that comes back by itself. Made and used inside the running loop."""
 
-    def __init__(self, app: AsyncApp, app_token: str, *, heartbeat: float, proxy: str | None) -> None:
+    def __init__(
+        self, app: AsyncApp, app_token: str, *, back: Callable[[], None], heartbeat: float, proxy: str | None
+    ) -> None:
         self._handler = AsyncSocketModeHandler(app, app_token, logger=SDK_LOG, ping_interval=heartbeat)
         self._client: Any = self._handler.client  # its types are partly unknown
         self._client.proxy = proxy
+        self._back = back
         self._heartbeat = heartbeat
+        self._alive = 0.0  # when Slack last answered, by the clock that goes on while the computer sleeps
         self._watchdog: asyncio.Task[None] | None = None
         self._reading: set[asyncio.Task[Any]] = set()  # envelopes in work
         self._reconnecting: set[asyncio.Task[Any]] = set()
@@ -83,8 +93,8 @@ class Socket:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _owned(self, message: dict[str, Any], raw_message: str) -> None:
-        if message.get("type") == "hello" and not self._hello.done():
-            self._hello.set_result(None)
+        if message.get("type") == "hello":
+            self._on_hello()
         if message.get("reason") == SOCKET_MODE_OFF:
             # to ask for another address at once would only be answered so again; the SDK asks when the socket closes
             log.error("slack.socket_mode.off")
@@ -100,6 +110,15 @@ class Socket:
         finally:
             tasks.discard(task)
 
+    def _on_hello(self) -> None:
+        now = time.time()
+        if not self._hello.done():
+            self._hello.set_result(None)
+        elif now - self._alive > _GAP * self._heartbeat:
+            log.info("slack.socket.back", extra={"seconds": round(now - self._alive)})
+            self._back()
+        self._alive = now
+
     async def _watch(self) -> None:
         down = 0  # heartbeats in a row without a connection
         while True:
@@ -107,6 +126,8 @@ class Socket:
             if await self._client.is_connected():
                 if down > 1:
                     log.info("slack.socket.reconnected")
+                if not down:  # else its hello may not have been read yet
+                    self._alive = self._client.last_ping_pong_time or self._alive
                 down = 0
                 continue
             down += 1

@@ -25,10 +25,12 @@ class Attaching:
 
 
 def attachment(dialect: Dialect, source: str, rest: str, ending: Ending, *, code: bool) -> Attach | None:
-    """The files of an answer that ended so, and the words above them; None where there are none.
+    """The files of an answer that ended so, and the words above them; None where there are none (yet).
 
     `rest` is what its pages do not show. With it the words say also how the answer ended: they are the last of it.
     """
+    if ending.end is End.SHUTDOWN:  # it goes on
+        return None
     files = [File(_REST, rest)] if rest else []
     blocks: list[File] = []
     if code and ending.end is End.COMPLETED and len(source) > dialect.budget:

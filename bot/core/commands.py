@@ -8,6 +8,7 @@ from enum import StrEnum
 class Command(StrEnum):
     NEW = "new"
     STOP = "stop"
+    RETRY = "retry"
     HELP = "help"
 
 
@@ -15,6 +16,7 @@ HELP = """\
 Mention me, reply to me or write me a direct message, and I answer. Questions of one channel are answered in order.
 - `!new` makes me forget this conversation; the next question starts another.
 - `!stop` stops the running answer; what is shown stays.
+- `!retry` asks the last question again; the new answer takes the place of the old one.
 - `!help` shows this.
 """
 

@@ -6,19 +6,27 @@ from math import ceil
 
 from bot.core.model import End, Ending
 
+# Of a question that the database does not take.
+NOT_STORED = "I could not take your question just now. Please ask again in a moment."
+
 _SENTENCES = {
     End.COMPLETED: "",
     End.REFUSED: "",  # the model has said it in its own words
     End.LENGTH: "Cut off: the answer reached its maximum length. Write “go on” to get the rest.",
     End.FILTERED: "Cut off by the model's content filter.",
     End.EMPTY: "The model gave an empty answer. Ask again, perhaps in other words.",
+    End.UNSHOWN: "The rest of the answer cannot be shown here.{detail}",
     End.STOPPED: "Stopped.",
-    End.SHUTDOWN: "Interrupted: the bot is restarting. Ask again in a moment.",
-    End.FAILED: "The model failed.{detail} Ask again.",
-    End.UNFINISHED: "The answer broke off: the model's server ended it without saying that it is complete. Ask again.",
-    End.CONNECTION_LOST: "The connection to the model was lost. Ask again.",
+    End.SHUTDOWN: "Interrupted: the bot is restarting, and goes on when it is back.",
+    End.INTERRUPTED: "Interrupted, and it cannot be taken up again. Write `!retry` to ask again.",
+    End.FAILED: "The model failed.{detail} Write `!retry` to ask again.",
+    End.UNFINISHED: (
+        "The answer broke off: the model's server ended it without saying that it is complete. "
+        "Write `!retry` to ask again."
+    ),
+    End.CONNECTION_LOST: "The connection to the model was lost. Write `!retry` to ask again.",
     End.UNREACHABLE: "The model cannot be reached at the moment. Try again in a minute.",
-    End.TIMED_OUT: "The model did not go on in time.{detail} Ask again.",
+    End.TIMED_OUT: "The model did not go on in time.{detail} Write `!retry` to ask again.",
     End.OVERLOADED: "The model is overloaded at the moment. Try again{wait}.",
     End.RATE_LIMITED: "Too many questions for the model at the moment. Try again{wait}.",
     End.NO_CREDIT: "The bot's OpenAI account has no credit left. Whoever runs the bot has to look after it.",

@@ -14,6 +14,14 @@ _FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
 _BARE = re.compile(r".*\||[ \t>]*(?:[-*_=][ \t]*){3,}$")
 
 
+def broken_off(dialect: Dialect, shown: str | None, sentence: str) -> str:
+    """What a message shows that takes no more of the answer: what it shows already, and the bot's own sentence."""
+    note = dialect.note(dialect.render(sentence))
+    kept = (shown or "").removesuffix(dialect.cursor).rstrip()
+    together = f"{kept}\n\n{note}"
+    return together if kept and dialect.length(together) <= dialect.budget else note
+
+
 class Layout:
     """The text side of a reply: feed it the model's Markdown.
 

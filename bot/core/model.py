@@ -62,6 +62,15 @@ class Prompt:
         return f"{name}: {self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an answer has come that goes on at the server when nobody listens: there it can be taken up again."""
+
+    response: str  # the server's id of the response or run
+    cursor: str = ""  # of the last delta, in its backend's own words; empty: the beginning
+    text: str = ""  # all deltas so far
+
+
 class Status(StrEnum):
     """How far a turn has come. The table of turns is the queue."""
 
@@ -73,14 +82,32 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an answer had come when it was last noted."""
+
+    text: str = ""  # as the model wrote it
+    settled: int = 0  # so many of its messages show what they will always show of it
+    response: str = ""  # the response or run, if it goes on at the server when nobody listens
+    cursor: str = ""  # as in `Mark`
+
+    @property
+    def mark(self) -> Mark | None:
+        """Where to take it up; None where it cannot be."""
+        return Mark(self.response, self.cursor, self.text) if self.response else None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One question and its answer."""
 
     id: int
     prompt: Prompt
     status: Status = Status.QUEUED
-    attempts: int = 0  # how often a process has begun to answer it
+    attempts: int = 0  # how often an answer was begun
+    cut_short: int = 0  # how often that was cut short, by a crash or by a stream that broke
     messages: tuple[str, ...] = ()  # the platform's ids of the pages posted so far, in order
+    files: tuple[str, ...] = ()  # and of the messages with files below them
+    progress: Progress = Progress()  # of an attempt that was cut short
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +137,8 @@ class Request:
     remote: str = ""  # the conversation on the server, if there is one already
     history: tuple[Exchange, ...] = ()  # oldest first, without this question
     person: str = ""  # a stable, meaningless id of the person who asks (OpenAI's safety_identifier)
+    mark: Mark | None = None  # this answer has begun: take it up there instead of asking for one
+    asked_before: bool = False  # by an attempt that was cut short; perhaps the server got it, and answers it still
 
 
 class End(StrEnum):
@@ -120,7 +149,9 @@ class End(StrEnum):
     FILTERED = "filtered"  # cut by a content filter
     REFUSED = "refused"  # the model declined, in its own words
     EMPTY = "empty"  # completed without a word
+    UNSHOWN = "unshown"  # the platform does not take the text
     STOPPED = "stopped"  # somebody asked to stop
+    INTERRUPTED = "interrupted"  # the bot went down, or the model's stream broke, more often than it is tried again
     SHUTDOWN = "shutdown"  # the bot is going down
     FAILED = "failed"  # the server says that it failed
     UNFINISHED = "unfinished"  # the stream ended cleanly, but without its terminal event
@@ -166,7 +197,7 @@ class Began:
     """Ids on the server that became known."""
 
     remote: str = ""  # the conversation that holds this turn; empty where history is kept locally
-    response: str = ""  # the response or run
+    response: str = ""  # the response or run, if it goes on at the server when nobody listens
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +212,7 @@ class Delta:
     """A piece of text from the model's stream."""
 
     text: str
+    cursor: str = ""  # for the mark from which the answer goes on after this piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ _SHARE = 0.75  # of what is free; the rest is for answers that go on for longer 
 _QUICK, _STEADY = 0.8, 1.8  # seconds between two states: what no reader needs closer, and what lasts for ever ...
 _QUICK_FOR = 10.0  # ... to which an answer slows down after so many seconds
 _MOST_STRIKES = 4  # the longest that a refused budget stays small is 128 windows
+_MANY = 64  # windows that are no burden; if more are in use, spent ones are looked for when they have doubled
 _NEXT = 6  # of a long window's calls, one in six is for questions that have not been asked yet
 
 
@@ -185,7 +186,14 @@ class Window:
         """A reply has ended."""
         self.live -= 1
         self._shown -= shown
+        self._forget(now)
         self._ended.append(now)
+
+    def spent(self, now: float) -> bool:
+        """Whether it is as good as a new one, which headers tell again what they have told of this one."""
+        self._forget(now)
+        used = self.live or self._under_way or self._finished or self._ended
+        return not used and now >= max(self._forgiven_at, self._reset_at or -inf)
 
     def take(self) -> None:
         self._under_way += 1
@@ -273,8 +281,7 @@ class Window:
 
     def _for_the_next(self, now: float) -> float:
         """Permits for questions to come: a few, or as many as the last answers let expect until permits come back."""
-        while self._ended and self._ended[0] <= now - self.limit.seconds:
-            self._ended.popleft()
+        self._forget(now)
         few = self.limit.calls / _NEXT
         if not self._ended or not self._finished:
             return few
@@ -287,13 +294,16 @@ class Window:
     def _forget(self, now: float) -> None:
         while self._finished and self._finished[0] + self.limit.seconds <= now:
             self._finished.popleft()
+        while self._ended and self._ended[0] + self.limit.seconds <= now:
+            self._ended.popleft()
 
 
 class Pacer:
-    """The windows of one platform."""
+    """The windows of one platform. Those of channels where nothing happens any more are forgotten now and then."""
 
     def __init__(self) -> None:
         self._windows: dict[str, Window] = {}
+        self._many = _MANY  # windows at which it is time to forget some
 
     def enter(self, limits: Iterable[Limit], *, shown: bool = False) -> None:
         """A reply is live and will need a permit of each of these for its final state."""
@@ -307,6 +317,9 @@ class Pacer:
         """The reply has ended. `shown`: its first message was granted here."""
         for limit in limits:
             self._window(limit).end(now, shown)
+        if len(self._windows) >= self._many:
+            self._windows = {key: window for key, window in self._windows.items() if not window.spent(now)}
+            self._many = max(_MANY, 2 * len(self._windows))
 
     def wait(self, now: float, claim: Claim) -> Wait | None:
         """What the claim has to wait for; None if its call is allowed and worth it now."""

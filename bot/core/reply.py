@@ -18,7 +18,7 @@ from bot.core.actions import Action, Attach, Delete, Edit, Post, Write
 from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
-from bot.core.layout import Layout
+from bot.core.layout import Layout, broken_off
 from bot.core.model import End, Ending
 from bot.core.pacing import Done, Idle, Need, Urgency
 
@@ -43,14 +43,16 @@ class _Unseen:
 @dataclass(slots=True)
 class _Message:
     id: str
-    shown: str | None  # None: not known, since a call was not answered or another process made it
+    shown: str | None  # None: not known, since a call was not answered or another attempt made it
+    ours: bool = False  # this attempt has written into it
 
 
 class Reply:
     """One answer on one platform.
 
     `resumed`: an earlier attempt at it was cut short. `messages` are the pages known from then, to be filled again; its
-    last post may have appeared without becoming known.
+    last post may have appeared without becoming known. The first `settled` of them show what they will show. `files`
+    are its messages with files: if this attempt makes others, they are removed.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Reply:
         messages: Sequence[str] = (),
         *,
         resumed: bool = False,
+        settled: int = 0,
+        files: Sequence[str] = (),
         attaching: Attaching = Attaching(),  # noqa: B008  (frozen)
     ) -> None:
         self._dialect = dialect
@@ -69,7 +73,9 @@ class Reply:
         self._posts_may_be_there = resumed  # a post may give a message that is there already, with the text it had
         self._begun = False  # there is some text
         self._spaces = 0
-        self._settled = 0  # so many pages show what they will always show
+        self._settled = min(settled, len(messages))  # so many pages show what they will always show
+        self._files = list(files)  # messages with files of an earlier attempt, or that nobody wants any more
+        self._file = ""  # the message with what this attempt has attached
         self._attached = False  # what there was to attach
         self._first_at = self._last_at = 0.0
         self._unseen = _Unseen()
@@ -78,10 +84,11 @@ class Reply:
         self._doing = ""  # what the model does since the last text, if not writing
         self._doing_since = 0.0
         self._worded = False  # some of the text is shown, or on its way
+        self._last_word: tuple[int, str] | None = None  # the last page, and what it says, if the rest is not taken
         self._abandoned = False
         self._withdrawn = False
         self._unheard: Post | None = None  # it may have appeared
-        self._vanished = 0  # messages that others removed
+        self._another = 0  # how often a post has to be another message than the one that its page had
         self._action: Action | None = None  # the next one, as long as nothing has happened since it was worked out
 
     @property
@@ -95,6 +102,16 @@ class Reply:
         return tuple(message.id for message in self._messages)
 
     @property
+    def settled(self) -> int:
+        """So many of its messages show what they will always show."""
+        return self._settled
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The ids of its messages with files."""
+        return (*self._files, self._file) if self._file else tuple(self._files)
+
+    @property
     def visible(self) -> bool:
         """Whether a reader sees anything of it."""
         return bool(self._messages)
@@ -102,6 +119,13 @@ class Reply:
     @property
     def ending(self) -> Ending | None:
         return self._ending
+
+    def adopt(self, message: str, *, file: bool = False) -> None:
+        """Before anything else: this is one more of its pages, below the others, or a message with files."""
+        if file:
+            self._files.append(message)
+        else:
+            self._messages.append(_Message(message, None))
 
     def feed(self, text: str, now: float) -> None:
         """More text from the model."""
@@ -133,6 +157,7 @@ class Reply:
     def withdraw(self) -> None:
         """Nobody wants it any more: all that is left to do is to remove its messages."""
         self._withdrawn = True
+        self._files += [self._file] if self._file else []
         self._action = None
 
     def need(self) -> Need | Idle | Done:
@@ -168,15 +193,22 @@ class Reply:
         """The call was accepted; a post's message has this id."""
         self._action = None
         match action:
+            case Post() if message in self.messages:  # an earlier attempt's, which has become an earlier page
+                self._another += 1
+                self.failed()
             case Post(text=text):
-                self._messages.append(_Message(message, None if self._posts_may_be_there else text))
+                there = self._posts_may_be_there
+                self._messages.append(_Message(message, None if there else text, ours=not there))
                 self._unheard = None
             case Edit(page=page, text=text):
-                self._messages[page].shown = text
+                self._messages[page] = _Message(self._messages[page].id, text, ours=True)
+            case Delete() if action.message in self._files:
+                self._files.remove(action.message)
             case Delete():
                 self._messages.pop()
             case Attach():
-                self._attached = True
+                self._attached, self._file = True, message
+                self._files = [file for file in self._files if file != message]
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
@@ -197,23 +229,30 @@ class Reply:
         self._action = None
         self.failed()
 
-    def rejected(self, action: Write) -> bool:
-        """The call will never be accepted. Returns whether there is another way: files are shown as further pages."""
-        if not isinstance(action, Attach):
-            return False
-        self._attached = True
-        self._layout.lift()
+    def rejected(self, action: Write, why: str) -> bool:
+        """The call will never be accepted. Returns whether there is another way: files are shown as further pages, and
+        in place of text a sentence says so, once."""
+        match action:
+            case Attach():
+                self._attached = True
+                self._layout.lift()
+            case Post(page=page) | Edit(page=page) if self._last_word is None:
+                shown = self._messages[page].shown if isinstance(action, Edit) else None
+                self._ending = Ending(End.UNSHOWN, why)
+                self._last_word = page, broken_off(self._dialect, shown, sentence(self._ending))
+            case _:
+                return False
         self._action = None
         self.failed()
         return True
 
     def vanished(self, action: Write) -> bool:
         """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message: not
-        without its first one, whose removal means the whole."""
-        if not (isinstance(action, Edit) and action.page):
+        without its first one, whose removal means the whole. What was removed before this attempt meant another."""
+        if not isinstance(action, Edit) or (not action.page and self._messages[0].ours):
             return False
         del self._messages[action.page]
-        self._vanished += 1
+        self._another += 1
         self._settled = min(self._settled, action.page)
         self._action = None
         self.failed()
@@ -233,11 +272,16 @@ class Reply:
         if self._abandoned:
             return Done()
         if self._withdrawn:
-            return self._unheard or self._remove_last() or Done()
+            return self._unheard or self._remove_file() or self._remove_last() or Done()
+        if self._last_word is not None:
+            page, text = self._last_word
+            further = self._remove_last() if len(self._messages) > page + 1 else None
+            return further or self._difference(page, text) or Done()
         layout = self._layout
         if self._arrived:
             layout.feed("".join(self._arrived))
             self._arrived.clear()
+        self._settled = min(self._settled, layout.settled)
         while self._settled < layout.settled:
             if action := self._difference(self._settled, layout.page(self._settled)):
                 return action
@@ -252,14 +296,17 @@ class Reply:
             return attach
         if len(self._messages) > self._settled + len(tail):
             return self._remove_last() or Done()
-        return Done()
+        return self._remove_file() or Done()
 
     def _remove_last(self) -> Delete | None:
         return Delete(len(self._messages) - 1, self._messages[-1].id) if self._messages else None
 
+    def _remove_file(self) -> Delete | None:
+        return Delete(len(self._messages), self._files[-1]) if self._files else None
+
     def _difference(self, number: int, page: str) -> Post | Edit | None:
         if number >= len(self._messages):
-            return Post(number, page, self._vanished)
+            return Post(number, page, self._another)
         message = self._messages[number]
         return None if message.shown == page else Edit(number, message.id, page)
 
@@ -268,7 +315,7 @@ class Reply:
         layout = self._layout
         if self._ending is None:
             return layout.live(self._doing if self._is_busy else "")
-        if layout.overflows:
+        if layout.overflows and self._ending.end is not End.SHUTDOWN:
             if not self._attached and self._shows(coming := layout.coming()):
                 return coming  # it stays until the file is there
             return layout.last("")  # the file's message says how the answer ended

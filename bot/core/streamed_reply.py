@@ -20,6 +20,7 @@ from bot.core.actions import Append, Attach, Delete, Edit, Post, Shown, Start, S
 from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
+from bot.core.layout import broken_off
 from bot.core.model import End, Ending
 from bot.core.pacing import Done, Idle, Need, Urgency
 from bot.core.paging import Pager
@@ -45,6 +46,10 @@ class Showing(Protocol):
     @property
     def messages(self) -> tuple[str, ...]: ...
     @property
+    def settled(self) -> int: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
+    @property
     def visible(self) -> bool: ...
     @property
     def ending(self) -> Ending | None: ...
@@ -58,7 +63,7 @@ class Showing(Protocol):
     def done(self, action: Any, message: str = "") -> None: ...
     def failed(self) -> None: ...
     def unknown(self, action: Any) -> None: ...
-    def rejected(self, action: Any) -> bool: ...
+    def rejected(self, action: Any, why: str) -> bool: ...
     def vanished(self, action: Any) -> bool: ...
     def lost(self) -> None: ...
 
@@ -86,8 +91,10 @@ class StreamedReply:
         self._sending_since: float | None = None
         self._ending: Ending | None = None
         self._worded = False
+        self._last_word: tuple[int, str] | None = None  # the last page, and what it says, if the rest is not taken
         self._abandoned = False
         self._withdrawn = False
+        self._file = ""  # the message with what was attached
         self._unheard: Start | Post | None = None  # it was not answered, and may have made the next message
         self._vanished = 0  # messages that others removed
         self._action: Shown | Idle | Done | None = None
@@ -101,6 +108,16 @@ class StreamedReply:
     def messages(self) -> tuple[str, ...]:
         """The ids of its pages, in order."""
         return tuple(message.id for message in self._messages)
+
+    @property
+    def settled(self) -> int:
+        """None: what replaces a stream after a restart may cut the text into other pages."""
+        return 0
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The ids of its messages with files."""
+        return (self._file,) if self._file else ()
 
     @property
     def visible(self) -> bool:
@@ -211,10 +228,12 @@ class StreamedReply:
                 self._append_first = False
             case Edit(page=page, text=text):
                 self._messages[page].shown = text
+            case Delete(message=message) if message == self._file:
+                self._file = ""
             case Delete(page=page):
                 self._messages.pop(page)
             case Attach():
-                self._attached = True
+                self._attached, self._file = True, message
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
@@ -246,8 +265,8 @@ class StreamedReply:
         self._action = None
         self.failed()
 
-    def rejected(self, action: Shown) -> bool:
-        """The call will never be accepted. Returns whether there is another way to show the text."""
+    def rejected(self, action: Shown, why: str) -> bool:
+        """The call will never be accepted. Returns whether there is another way to show the text, or to say why not."""
         match action:
             case Start() if not self._withdrawn:
                 self._streams = False
@@ -260,6 +279,10 @@ class StreamedReply:
                 self._attached, self._max_pages = True, 0  # what the files hold is shown in further messages
             case Edit(page=page) if self._messages[page].streamed and not self._messages[page].stuck:
                 self._messages[page].stuck = True
+            case Post(page=page) | Edit(page=page) if self._last_word is None:
+                shown = self._messages[page].shown if isinstance(action, Edit) else None
+                self._ending = Ending(End.UNSHOWN, why)
+                self._last_word = page, broken_off(self._dialect, shown, sentence(self._ending))
             case _:
                 return False
         self._action = None
@@ -292,7 +315,11 @@ class StreamedReply:
         if self._abandoned:
             return Done()
         if self._withdrawn:
-            return self._unheard or self._remove_last() or Done()
+            return self._unheard or self._remove_file() or self._remove_last() or Done()
+        if self._last_word is not None:
+            page, text = self._last_word
+            further = self._remove_last() if len(self._messages) > page + 1 else None
+            return further or self._complete(page, text) or Done()
         if self._arrived:
             self._pager.feed("".join(self._arrived))
             self._arrived.clear()
@@ -316,6 +343,9 @@ class StreamedReply:
             return None
         number, message = len(self._messages) - 1, self._messages[-1]
         return self._stop(number, "") if message.live else Delete(number, message.id)
+
+    def _remove_file(self) -> Delete | None:
+        return Delete(len(self._messages), self._file) if self._file else None
 
     def _attachment(self, rest: str, ending: Ending) -> Attach | None:
         if self._attached:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,10 @@ class Fault:
     headers: Mapping[str, str]
     after_effect: bool
     drop: bool
+    hang: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class _Scripted:
     method: str
     path: re.Pattern[str]
@@ -46,14 +47,23 @@ class Faults:
         times: int,
         after_effect: bool,
         drop: bool,
-    ) -> None:
+        hang: bool,
+    ) -> Callable[[], None]:
+        """Returns what ends the fault before it has been met so often."""
         if body is None and status == 429:
             refusal = too_many(1.0, scope="user")
             body, headers = refusal.body, {**refusal.headers, **(headers or {})}
         elif body is None:
             body = {"message": f"{status}: Scripted Fault", "code": 0}
-        fault = Fault(status, body, headers or {}, after_effect, drop)
-        self._scripted.append(_Scripted(method.upper(), re.compile(path_regex), fault, times))
+        fault = Fault(status, body, headers or {}, after_effect, drop, hang)
+        scripted = _Scripted(method.upper(), re.compile(path_regex), fault, times)
+        self._scripted.append(scripted)
+
+        def mend() -> None:
+            if scripted in self._scripted:
+                self._scripted.remove(scripted)
+
+        return mend
 
     def take(self, method: str, path: str) -> Fault | None:
         for scripted in self._scripted:

@@ -107,7 +107,7 @@ class Messages:
             raise anothers_message()
         if message.system:
             raise system_message()
-        if message.channel.locked:
+        if message.channel.archived:
             raise archived_thread()
         draft = read_draft(call.fields(), call.body.files)
         if time.time() - message.created > self.settings.limits.old_after:

@@ -74,7 +74,7 @@ def channel_json(channel: Channel) -> Json:
                 "rate_limit_per_user": 0,
                 "flags": 0,
                 "thread_metadata": {
-                    "archived": channel.locked,
+                    "archived": channel.archived,
                     "auto_archive_duration": 1440,  # minutes
                     "archive_timestamp": _time(created(channel.id)),
                     "create_timestamp": _time(created(channel.id)),
@@ -140,7 +140,7 @@ def guild_create_json(state: State, *, members: bool) -> Json:
         "member_count": len(state.people),
         "members": [{**member_json(), "user": user_json(person)} for person in shown],
         "channels": [channel_json(each) for each in state.channels.values() if each.type is ChannelType.TEXT],
-        "threads": [channel_json(each) for each in state.threads()],
+        "threads": [channel_json(each) for each in state.threads() if not each.archived],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],

@@ -39,7 +39,7 @@ class Called:
     at: float  # seconds, on the timeline's clock
     method: str
     path: str
-    status: int  # 0: the connection was dropped
+    status: int  # 0: it was never answered
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Rest:
     faults: Faults = field(default_factory=Faults)
     calls: list[Called] = field(default_factory=list[Called])
     refusals: list[Refusal] = field(default_factory=list[Refusal])
-    _running: set[asyncio.Task[Answer | None]] = field(default_factory=set[asyncio.Task[Answer | None]])
+    _running: set[asyncio.Task[Answer | Fault]] = field(default_factory=set[asyncio.Task[Answer | Fault]])
 
     def mount(self, app: web.Application, routes: Sequence[Route]) -> None:
         for route in [*routes, _NOWHERE]:
@@ -68,25 +68,31 @@ class Rest:
         effect.add_done_callback(self._running.discard)
         answer = await asyncio.shield(effect)
         await asyncio.sleep(self.settings.latency / 2)
-        if answer is not None:
+        if isinstance(answer, Answer):
             return _response(answer)
+        if answer.hang:
+            await asyncio.Event().wait()  # until the caller hangs up
         if request.transport:
             request.transport.abort()
         return web.Response()  # goes nowhere
 
-    async def _take_effect(self, route: Route, call: Call, authorization: str) -> Answer | None:
-        """None: the connection is to be dropped."""
+    async def _take_effect(self, route: Route, call: Call, authorization: str) -> Answer | Fault:
+        """The fault where there is to be no answer."""
         await asyncio.sleep(self.settings.latency / 2)
         fault = self.faults.take(call.method, call.path)
         if fault is None or fault.after_effect:
             answer = self._answer(route, call, authorization)
-        else:
-            answer = None
-        if fault:
-            answer = _scripted(fault)
-        self.calls.append(Called(self.timeline.now(), call.method, call.path, answer.status if answer else 0))
-        if answer and answer.status == 429:
-            self._record(call, answer)
+            if fault is None:
+                return self._recorded(call, answer)
+        if fault.drop or fault.hang:
+            self.calls.append(Called(self.timeline.now(), call.method, call.path, 0))
+            return fault
+        return self._recorded(call, Answer(fault.body, fault.status, fault.headers))
+
+    def _recorded(self, call: Call, answer: Answer) -> Answer:
+        self.calls.append(Called(self.timeline.now(), call.method, call.path, answer.status))
+        if answer.status == 429:
+            self._refused(call, answer)
         return answer
 
     def _answer(self, route: Route, call: Call, authorization: str) -> Answer:
@@ -104,16 +110,12 @@ class Rest:
             return Answer(error.body, error.status, {**headers, **error.headers})
         return Answer(answer.body, answer.status, {**headers, **answer.headers})
 
-    def _record(self, call: Call, answer: Answer) -> None:
+    def _refused(self, call: Call, answer: Answer) -> None:
         body = cast("dict[str, Any]", answer.body) if isinstance(answer.body, dict) else {}
         scope = answer.headers.get("X-RateLimit-Scope", "")
         refusal = Refusal(self.timeline.now(), call.method, call.path, scope, float(body.get("retry_after", 0)))
         self.refusals.append(refusal)
         log.info("discord.refused", extra={"method": call.method, "path": call.path, "scope": scope})
-
-
-def _scripted(fault: Fault) -> Answer | None:
-    return None if fault.drop else Answer(fault.body, fault.status, fault.headers)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -155,10 +156,16 @@ class DiscordStandIn:
         message = self.state.message(start) if start else None
         return self._world.open_thread(self.state.channel(channel), name, owner, start=message).id
 
+    def archive_thread(self, thread: str) -> None:
+        """A thread is closed, by hand or because nobody wrote in it for long: whoever writes opens it again."""
+        found = self.state.channel(thread)
+        found.archived = True
+        self._world.channel_changed(found, "THREAD_UPDATE")
+
     def lock_thread(self, thread: str) -> None:
         """A moderator locks and archives a thread: the bot can still read it."""
         found = self.state.channel(thread)
-        found.locked = True
+        found.archived = found.locked = True
         self._world.channel_changed(found, "THREAD_UPDATE")
 
     def remove_bot(self) -> None:
@@ -182,17 +189,23 @@ class DiscordStandIn:
         mentions_bot: bool = False,
         *,
         ping: bool = True,
+        ago: float = 0.0,
     ) -> str:
-        """Posts as a person and returns the message's id. `ping`: whether a reply mentions whom it answers."""
+        """Posts as a person and returns the message's id. `ping`: whether a reply mentions whom it answers.
+
+        `ago`: as if it had been posted so many seconds ago; nothing in the channel may be newer.
+        """
         if mentions_bot and f"<@{self.bot_user}>" not in text:
             text = f"<@{self.bot_user}> {text}"
         text = text.strip()
         if not text:
             raise ValueError("a person cannot send an empty message")
         room = self.state.channel(channel)
+        if ago and any(message.created > time.time() - ago for message in room.messages.values()):
+            raise ValueError("there is something newer already")
         answered = room.message(reply_to) if reply_to else None
         draft = Draft(content=text, allowed_mentions=DEFAULT if ping else _QUIET_REPLY)
-        return self._world.post(room, self.state.person(person), draft, reply_to=answered).id
+        return self._world.post(room, self.state.person(person), draft, reply_to=answered, ago=ago).id
 
     def edit(self, message: str, text: str) -> None:
         self._world.edit(self.state.message(message), Draft(content=text.strip()))
@@ -255,13 +268,15 @@ class DiscordStandIn:
         times: int = 1,
         after_effect: bool = False,
         drop: bool = False,
-    ) -> None:
+        hang: bool = False,
+    ) -> Callable[[], None]:
         """Scripts what happens to the next `times` calls whose path (from /channels, /webhooks, ... on) matches.
 
-        They get this status, or with `drop` no answer at all, before they have an effect or after it. A body of text is
-        sent as a proxy would send it, anything else as JSON in Discord's name.
+        They get this status, or no answer at all (`drop` cuts the connection, `hang` lets the caller wait), before they
+        have an effect or after it. A body of text is sent as a proxy would send it, anything else as JSON in Discord's
+        name. Returns what ends the fault before it has been met so often.
         """
-        self._rest.faults.add(
+        return self._rest.faults.add(
             method,
             path_regex,
             status=status,
@@ -270,6 +285,7 @@ class DiscordStandIn:
             times=times,
             after_effect=after_effect,
             drop=drop,
+            hang=hang,
         )
 
     def _about_the_bot(self) -> list[Route]:

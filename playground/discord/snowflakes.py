@@ -16,10 +16,20 @@ def created(id: str) -> float:
 
 @dataclass
 class Snowflakes:
-    """Makes ids, each greater than the one before."""
+    """Makes ids, each greater than the one before it, except those of earlier moments."""
 
     _last: int = 0
+    _earlier: int = 0
 
     def new(self) -> str:
-        self._last = max(self._last + 1, (int(time.time() * 1000) - _EPOCH) << _TIME_SHIFT)
+        self._last = max(self._last + 1, _lowest(time.time()))
         return str(self._last)
+
+    def earlier(self, ago: float) -> str:
+        """One of so many seconds ago."""
+        self._earlier += 1
+        return str(_lowest(time.time() - ago) + self._earlier)
+
+
+def _lowest(at: float) -> int:
+    return (int(at * 1000) - _EPOCH) << _TIME_SHIFT

@@ -106,7 +106,8 @@ class Channel:
     parent: Channel | None = None  # of a thread
     owner: Person | None = None  # who opened the thread, or with whom the DM is
     denied: Permission = Permission.NONE
-    locked: bool = False  # a thread, archived and locked
+    archived: bool = False  # a thread; who writes in it opens it again, unless it is locked
+    locked: bool = False
     left: bool = False  # the bot has left the guild
     messages: dict[str, Message] = field(default_factory=dict[str, Message])
 

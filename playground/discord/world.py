@@ -43,14 +43,18 @@ class World:
         reply_to: Message | None = None,
         response_to: Interaction | None = None,
         flags: MessageFlag = MessageFlag.NONE,
+        ago: float = 0.0,
     ) -> Message:
-        """A new message; raises ApiError if there is nothing to show (unless it is loading)."""
+        """A new message; raises ApiError if there is nothing to show (unless it is loading).
+
+        `ago`: seconds since it was posted; for a message that nobody was there to hear.
+        """
         message = Message(
-            id=self.state.snowflakes.new(),
+            id=self.state.snowflakes.earlier(ago) if ago else self.state.snowflakes.new(),
             channel=channel,
             author=author,
             content=draft.content or "",
-            created=time.time(),
+            created=time.time() - ago,
             flags=flags | (_SETTABLE & (draft.flags or 0)),
             tts=draft.tts,
             nonce=draft.nonce,
@@ -66,6 +70,9 @@ class World:
         if not flags & MessageFlag.LOADING:
             _must_show_something(message)
         self._settle_mentions(message, draft, answered=reply_to)
+        if channel.archived:
+            channel.archived = False
+            self.channel_changed(channel, "THREAD_UPDATE")
         self._appear(message)
         return message
 

@@ -148,7 +148,10 @@ class Assistants:
 
     async def list_messages(self, call: Call) -> web.Response:
         run = call.query("run_id")
-        return answer(page([m for m in self._asked(call).messages if not run or m["run_id"] == run], call))
+        messages = [m for m in self._asked(call).messages if not run or m["run_id"] == run]
+        if not self._state.messages_grow:
+            messages = [m for m in messages if m["status"] != "in_progress"]
+        return answer(page(messages, call))
 
     async def retrieve_message(self, call: Call) -> web.Response:
         return answer(self._message(call))

@@ -12,7 +12,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from playground.openai import errors, parameters
-from playground.openai.errors import ApiError, HttpError
+from playground.openai.errors import ApiError, Dropped, HttpError
 from playground.openai.faults import Cut, Fault
 from playground.openai.record import Api, Json, Request, Stream
 from playground.openai.state import State, new_id
@@ -84,6 +84,10 @@ def handler(state: State, api: Api, endpoint: Endpoint) -> Callable[[web.Request
             response = await endpoint(Call(request, record, state))
         except ApiError as refused:
             response = refuse(refused.error)
+        except Dropped:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()  # goes nowhere
         record.status = response.status
         log.debug("openai.answered", extra={"path": path, "status": response.status})
         return response

@@ -32,6 +32,10 @@ class ApiError(Exception):
         self.error = error
 
 
+class Dropped(Exception):
+    """Ends the call without an answer."""
+
+
 RATE_LIMITED = HttpError(
     429,
     "Rate limit reached for requests per min (RPM): Limit 500, Used 500, Requested 1. Please try again in 2s.",
@@ -73,6 +77,7 @@ LOCKED = HttpError(
     code="conversation_locked",
     param="conversation",
 )
+TOO_OLD = "This response can no longer be streamed because it is more than 5 minutes old"
 NO_BETA = HttpError(
     400,
     "You must provide the 'OpenAI-Beta' header to access the Assistants API. "

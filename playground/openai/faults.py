@@ -12,6 +12,11 @@ from playground.openai.errors import HttpError
 
 
 @dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The connection breaks while the request is on its way: nothing is begun, and no status comes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """The connection breaks. What was asked for goes on where the API says so (background, runs)."""
 
@@ -72,7 +77,16 @@ class JsonInstead:
     """A stream was asked for, and one JSON document with status 200 comes."""
 
 
-Fault = HttpError | Cut | SilentEnd | Stall | Incomplete | Failed | ErrorEvent | Expired | JsonInstead
+@dataclass(frozen=True, slots=True)
+class NotJson:
+    """A piece of the stream cannot be read."""
+
+    after: int | None = None
+
+
+Fault = (
+    HttpError | NoAnswer | Cut | SilentEnd | Stall | Incomplete | Failed | ErrorEvent | Expired | JsonInstead | NotJson
+)
 
 # Twelve pieces: enough text on the screen to see that it is kept.
 WORDS: Mapping[str, Fault | Literal["refusal"]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class _Kept:
     given: list[Json]
     before: list[Json]  # every item of the conversation or of the chain
     conversation: Conversation | None
+    streamable_until: float  # monotonic
     log: Log = field(default_factory=Log)  # of a background response
     resumable: bool = False
     task: asyncio.Task[None] | None = None
@@ -37,6 +39,10 @@ class _Kept:
     def response(self) -> Json:
         return self.lifecycle.response
 
+    @property
+    def ended(self) -> bool:
+        return self.task is not None and self.task.done()
+
 
 class Responses:
     """The endpoints below /responses, and the responses that are kept."""
@@ -44,6 +50,7 @@ class Responses:
     def __init__(self, state: State) -> None:
         self._state = state
         self._kept: dict[str, _Kept] = {}
+        self._streamable: deque[_Kept] = deque()  # those with a log, oldest first
 
     def routes(self) -> list[Route]:
         return [
@@ -60,6 +67,7 @@ class Responses:
         call.allow(parameters.RESPONSE)
         _check_person(call)
         self._state.need_model(call.need("model"))
+        self._check_background(call)
         given = read_input(call.need("input"))
         conversation, before = self._memory(call)
         seen = _seen(call, before + given)
@@ -84,13 +92,16 @@ class Responses:
 
     async def retrieve(self, call: Call) -> web.StreamResponse:
         kept = self._asked(call)
-        if call.query("stream") != "true":
+        if call.query("stream") != "true" or self._state.resumes == "document":
             return answer(kept.response)
         if not kept.resumable:
             message = "This response cannot be streamed: it was not created with background=true and stream=true."
             raise errors.bad_request(message, "stream")
+        if time.monotonic() > kept.streamable_until:
+            raise errors.bad_request(errors.TOO_OLD)
         events = kept.log.follow(call.number("starting_after", -1) + 1)
-        return await send(call.request, call.open_stream("responses", kept.response["id"]), events, None)
+        stream = call.open_stream("responses", kept.response["id"])
+        return await send(call.request, stream, events, self._state.next_resumed_fault())
 
     async def delete(self, call: Call) -> web.Response:
         kept = self._asked(call)
@@ -112,20 +123,29 @@ class Responses:
     def _begin(
         self, call: Call, script: Script, given: list[Json], before: list[Json], conversation: Conversation | None
     ) -> _Kept:
-        response = _response(call.body, conversation)
+        background = bool(call.body.get("background")) and self._state.background == "on"
+        response = _response(call.body, conversation, background=background)
         options: Json = call.body.get("stream_options") or {}
         read = count_tokens(*(message.text for message in call.record.seen))
-        delivery = self._state.deliver(script)
+        delivery = self._state.deliver(script, delay=self._state.background_delay if background else 0.0)
         lifecycle = Lifecycle(
             response, script, delivery, input_tokens=read, obfuscate=options.get("include_obfuscation", True)
         )
-        kept = _Kept(lifecycle, given, before, conversation)
+        kept = _Kept(lifecycle, given, before, conversation, time.monotonic() + self._state.streamable)
         if conversation is not None:
             conversation.holder = response["id"]
-        if response["background"]:
+        if background:
             kept.resumable = bool(call.body.get("stream"))
             self._kept[response["id"]] = kept
+            self._drop_old_logs()
+            self._streamable.append(kept)
         return kept
+
+    def _drop_old_logs(self) -> None:
+        """Events that nobody can stream any more would soon be most of the memory; who still reads them has them."""
+        now = time.monotonic()
+        while self._streamable and self._streamable[0].ended and self._streamable[0].streamable_until < now:
+            self._streamable.popleft().log = Log()
 
     async def _answer(self, call: Call, kept: _Kept, script: Script, events: Events) -> web.StreamResponse:
         if call.body.get("stream") and not isinstance(script.fault, JsonInstead):
@@ -169,6 +189,10 @@ class Responses:
         conversation.holder = ""
         if response["status"] in {"completed", "incomplete"}:
             conversation.items.extend(kept.given + response["output"])
+
+    def _check_background(self, call: Call) -> None:
+        if call.body.get("background") and self._state.background == "off":
+            raise errors.bad_request("Unknown parameter: 'background'.", "background", "unknown_parameter")
 
     def _memory(self, call: Call) -> tuple[Conversation | None, list[Json]]:
         """What the response is bound to, and all items before it. Raises ApiError."""
@@ -216,14 +240,14 @@ def _check_person(call: Call) -> None:
         raise errors.bad_request(message, "safety_identifier", "string_above_max_length")
 
 
-def _response(body: Json, conversation: Conversation | None) -> Json:
+def _response(body: Json, conversation: Conversation | None, *, background: bool) -> Json:
     reasoning: Json = body.get("reasoning") or {}
     return {
         "id": new_id("resp"),
         "object": "response",
         "created_at": unix_now(),
-        "status": "queued" if body.get("background") else "in_progress",
-        "background": bool(body.get("background")),
+        "status": "queued" if background else "in_progress",
+        "background": background,
         "completed_at": None,
         "conversation": {"id": conversation.wire["id"]} if conversation is not None else None,
         "error": None,

@@ -85,6 +85,7 @@ class Run:
             self._end("cancelled", "run_cancelled", cancelled_at=unix_now())
         finally:
             self._close_log()
+            self.log = Log()  # whoever listens has the other one; nobody can begin to now
 
     async def _speak(self, script: Script, delivery: Delivery) -> None:
         for part in script.parts():

@@ -81,13 +81,13 @@ def count_tokens(*texts: str) -> int:
 class Delivery:
     """The pieces of one answer in their time, up to the place where its fault ends it."""
 
-    def __init__(self, script: Script, *, tokens_per_second: float, first_token: float) -> None:
+    def __init__(self, script: Script, *, tokens_per_second: float, first_token: float, delay: float = 0.0) -> None:
         self.broken = False  # the fault has ended the answer before its whole text was said
         self.count = 0  # pieces of visible text so far
         self._fault = script.fault
         self._speed = script.tokens_per_second if script.tokens_per_second is not None else tokens_per_second
         self._due = asyncio.get_running_loop().time()
-        self._due += script.first_token if script.first_token is not None else first_token
+        self._due += delay + (script.first_token if script.first_token is not None else first_token)
 
     async def pieces(self, part: Part) -> AsyncIterator[str]:
         spoken = part.kind in SPOKEN

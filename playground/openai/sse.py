@@ -13,9 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.openai.faults import Cut, Fault, SilentEnd
+from playground.openai.faults import Cut, Fault, NotJson, SilentEnd
 from playground.openai.record import Stream
 
+_GARBLED = b'data: {"type": "respo\n\n'
 _PADDING = secrets.token_urlsafe(24)
 
 
@@ -87,6 +88,8 @@ async def send(
                 if _breaks_before(event, fault, len(stream.deltas)):
                     if isinstance(fault, Cut) and request.transport is not None:
                         request.transport.abort()
+                    elif isinstance(fault, NotJson):
+                        await response.write(_GARBLED)
                     break
                 if event.delta:
                     stream.deltas.append((time.monotonic(), event.delta))
@@ -103,7 +106,7 @@ async def send(
 
 def _breaks_before(event: Event, fault: Fault | None, sent: int) -> bool:
     match fault:
-        case Cut(after) | SilentEnd(after):
+        case Cut(after) | SilentEnd(after) | NotJson(after):
             return event.last or (bool(event.delta) and sent == after)
         case _:
             return False

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.openai import answers, errors
-from playground.openai.errors import ApiError, HttpError
+from playground.openai.errors import ApiError, Dropped, HttpError
+from playground.openai.faults import Fault, NoAnswer
 from playground.openai.record import Json, Request, Said, Stream
 from playground.openai.script import Delivery, Script
 
@@ -41,6 +42,11 @@ class State:
     conversations: Literal["on", "off", "ignored"] = "on"  # ignored: taken, but no response is ever bound to one
     assistants: Switch = "on"  # off: 404, as OpenAI answers since 2026-08-26
     chat: Switch = "on"
+    background: Literal["on", "off", "ignored"] = "on"  # off: refused; ignored: taken, but answered synchronously
+    background_delay: float = 0.0  # seconds by which a background response begins later than a synchronous one
+    streamable: float = 300.0  # seconds after its creation in which a background response can be streamed again
+    resumes: Literal["stream", "document"] = "stream"  # document: a stream of a known response is never given
+    messages_grow: bool = True  # the message of a run can be read while it is written
     lock_after_abort: float = 0.0  # seconds for which an aborted response still holds its conversation
     answer: Callable[[Sequence[Said]], Script] = answers.answer  # what is said when no script is queued
 
@@ -48,12 +54,20 @@ class State:
     streams: list[Stream] = field(default_factory=list[Stream])
     known_conversations: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
     _scripts: deque[Script] = field(default_factory=deque[Script])
+    _resumed_faults: deque[Fault] = field(default_factory=deque[Fault])
     _refusals: list[tuple[str, HttpError]] = field(default_factory=list[tuple[str, HttpError]])
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     def script(self, script: str | Script) -> None:
         """Queues what the next answer is, whichever API asks for it."""
         self._scripts.append(Script(script) if isinstance(script, str) else script)
+
+    def break_resumed(self, fault: Fault) -> None:
+        """Queues what breaks the next stream of a response that is taken up; `after` counts the pieces in it."""
+        self._resumed_faults.append(fault)
+
+    def next_resumed_fault(self) -> Fault | None:
+        return self._resumed_faults.popleft() if self._resumed_faults else None
 
     def refuse_next(self, path: str, error: HttpError) -> None:
         """Refuses the next call whose path (below /openai/v1) begins so, whatever it asks for."""
@@ -67,14 +81,16 @@ class State:
                 raise ApiError(error)
 
     def next_script(self, seen: Sequence[Said]) -> Script:
-        """Takes the next answer; one that is an HTTP error is raised as ApiError."""
+        """Takes the next answer; one that is an HTTP error is raised as ApiError, one that is no answer as Dropped."""
         script = self._scripts.popleft() if self._scripts else self.answer(seen)
         if isinstance(script.fault, HttpError):
             raise ApiError(script.fault)
+        if isinstance(script.fault, NoAnswer):
+            raise Dropped
         return script
 
-    def deliver(self, script: Script) -> Delivery:
-        return Delivery(script, tokens_per_second=self.tokens_per_second, first_token=self.first_token)
+    def deliver(self, script: Script, *, delay: float = 0.0) -> Delivery:
+        return Delivery(script, tokens_per_second=self.tokens_per_second, first_token=self.first_token, delay=delay)
 
     def need_model(self, model: str) -> None:
         if model not in self.models:

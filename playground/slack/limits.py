@@ -37,6 +37,8 @@ class Limits:
     post_burst: int = 5  # undocumented: how many make a short burst
     posts_per_minute: int = 300  # "several hundred messages per minute per workspace"
 
+    reading_page: int = 1_000  # objects of history or of a thread; apps sold outside of the Marketplace get 15
+
     refuse_with_200: bool = False  # some methods refuse as HTTP 200 {"error": "rate_limited"} without Retry-After
 
     post_text: int = 40_000  # characters; chat.postMessage cuts off what is beyond

@@ -87,11 +87,12 @@ def read_thread(channel: Channel, arguments: Arguments) -> str:
     return root.thread_ts or root.ts
 
 
-def page(items: list[T], arguments: Arguments, default: int) -> tuple[list[T], dict[str, Any]]:
-    """One page of a collection, and the `response_metadata` that leads to the next."""
+def page(items: list[T], arguments: Arguments, default: int, most: int = 1000) -> tuple[list[T], dict[str, Any]]:
+    """One page of a collection, and the `response_metadata` that leads to the next. It has `most` items at most."""
     limit = arguments.number("limit", default)
     if not 1 <= limit <= 1000:
         raise invalid_arguments("must be between 1 and 1000: limit")
+    limit = min(limit, most)
     cursor = arguments.text("cursor")
     start = int(cursor.removeprefix("next:")) if re.fullmatch(r"next:\d+", cursor) else 0
     if cursor and not start:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -152,14 +152,17 @@ class SlackStandIn:
         times: int = 1,
         after_effect: bool = False,
         drop: bool = False,
-    ) -> None:
+        hang: bool = False,
+        channel: str = "",
+    ) -> Callable[[], None]:
         """Scripts the next `times` calls of the methods that the regular expression matches as a whole.
 
-        They get this answer (status 200 with a body, 500 without), or a cut connection (`drop`); their work is not
-        done, or done before (`after_effect`).
+        They get this answer (status 200 with a body, 500 without), a cut connection (`drop`) or none (`hang`); their
+        work is not done, or done before (`after_effect`). With a channel only calls about it are meant. Returns what
+        ends the fault before it has been met so often.
         """
-        answer = Answer(status or (200 if body else 500), body, headers or {}, drop)
-        self._api.faults.add(method, answer, times=times, after_effect=after_effect)
+        answer = Answer(status or (200 if body else 500), body, headers or {}, drop, hang)
+        return self._api.faults.add(method, answer, times=times, after_effect=after_effect, channel=channel)
 
     # The person's side.
 
@@ -182,6 +185,11 @@ class SlackStandIn:
     def open_dm(self, person: str) -> str:
         """The direct messages between a person and the bot."""
         return self.workspace.direct(self._person(person).id).id
+
+    def open_group(self, *people: str) -> str:
+        """Direct messages of several people and the bot; returns their id."""
+        members = [self._person(person).id for person in people]
+        return self.workspace.add_channel("", "mpim", [*members, self.bot_user]).id
 
     def open_home(self, person: str, tab: str = "home") -> None:
         """The person looks at the app's Home (`home`) or Messages (`messages`) tab."""

@@ -53,6 +53,8 @@ class WebAPI:
         self._running.add(work)
         work.add_done_callback(self._running.discard)
         answer = await asyncio.shield(work)
+        if answer.hang:
+            await asyncio.Event().wait()  # until the caller hangs up
         if answer.drop and request.transport is not None:
             request.transport.abort()
         return self._response(answer)
@@ -69,8 +71,8 @@ class WebAPI:
         return answer
 
     def _answer(self, method: str, call: Call | SlackError) -> Answer:
-        fault = self.faults.take(method)
         channel = _channel(call)
+        fault = self.faults.take(method, channel)
         if fault is not None and not fault.after_effect:
             self._note(method, channel, "fault")
             return fault.answer

@@ -7,7 +7,20 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from tests.bench import cost, delay, deltas, elsewhere, flood, latency, lengths, longs, many, simulated, stall
+from tests.bench import (
+    background,
+    cost,
+    delay,
+    deltas,
+    elsewhere,
+    flood,
+    latency,
+    lengths,
+    longs,
+    many,
+    simulated,
+    stall,
+)
 from tests.bench.report import Report
 
 REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
@@ -23,6 +36,7 @@ REPORTS: dict[str, Callable[[], Coroutine[None, None, Report]]] = {
     "deltas": deltas.report,
     "paced": deltas.paced,
     "flood": flood.report,
+    "background": background.report,
 }
 
 

@@ -38,7 +38,7 @@ async def report() -> Report:
     """One stream that comes as fast as it is read."""
     rows: list[list[str]] = []
     targets: list[Target] = []
-    async with replay() as server, _watching() as lates:
+    async with replay() as server, watching() as lates:
         for api, most in _MOST.items():
             for pace, how in _PACES.items():
                 ours = await _cost(_ours(api), server, pace)
@@ -133,7 +133,7 @@ async def _share(source: Open, server: str, streams: int) -> _Shared:
         try:
             await asyncio.sleep(_SETTLE)
             before, began, processor = sum(reply.deltas for reply in replies), time.monotonic(), time.process_time()
-            async with _watching() as lates:
+            async with watching() as lates:
                 await asyncio.sleep(_WINDOW)
             spent, seconds = time.process_time() - processor, time.monotonic() - began
         finally:
@@ -146,7 +146,7 @@ async def _share(source: Open, server: str, streams: int) -> _Shared:
 
 
 @asynccontextmanager
-async def _watching() -> AsyncGenerator[list[float]]:
+async def watching() -> AsyncGenerator[list[float]]:
     """By how many seconds a timer of this event loop was late, each time."""
     lates: list[float] = []
     due = time.monotonic() + _TIMER

@@ -19,6 +19,7 @@ from bot.config import BotSettings
 from bot.core.line import Capacity
 from bot.core.model import Channel, Status
 from bot.dispatcher import Dispatcher
+from bot.rules import Rules
 from tests.bench.report import Report, Target
 from tests.engine.fake_backend import SILENCE, FakeBackend, says
 from tests.engine.fake_platform import FakePlatform
@@ -50,7 +51,7 @@ async def _report(url: str) -> Report:
     store = await open_store(url)
     platform, backend = FakePlatform(), FakeBackend()
     backend.script(says("Well."), *[[SILENCE]] * 2 * _CHANNELS)
-    dispatcher = Dispatcher(store, backend, [platform], capacity=capacity)
+    dispatcher = Dispatcher(store, backend, [platform], Rules(capacity=capacity))
     await dispatcher.receive(prompt("first", room="first"))  # loads what the first question loads
     await dispatcher.quiet(Channel("discord", "first"))
     peak = _Peak()

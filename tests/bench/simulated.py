@@ -147,7 +147,7 @@ async def _answer(stage: Stage, key: str, asked: Asked) -> Figures:
         backend=stage.backend,
         store=stage.store,
         gate=stage.gate,
-        timeouts=stage.timeouts,
+        rules=stage.rules,
     )
     await relay.run()
     return figures(deltas, _seen(stage.platform, key))

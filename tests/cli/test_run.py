@@ -33,7 +33,7 @@ async def test_sigterm_lets_a_short_answer_finish_and_seals_a_long_one(folder: F
     assert texts(playground, playground.discord.general) == [ONE_SECOND.text]
     [sealed] = texts(playground, playground.slack.general)
     assert sealed.startswith("long long")
-    assert sealed.endswith("\n\n_Interrupted: the bot is restarting. Ask again in a moment._")
+    assert sealed.endswith("\n\n_Interrupted: the bot is restarting, and goes on when it is back._")
     assert playground.openai.streams[1].closed_by_client_at is not None
 
 

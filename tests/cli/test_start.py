@@ -104,7 +104,7 @@ async def test_a_second_signal_does_not_wait_for_the_answers(playground: Playgro
     async with asyncio.timeout(10):
         await bot
     for room in (playground.discord.general, playground.slack.general):
-        assert "Interrupted: the bot is restarting." in texts(playground, room)[-1]
+        assert "Interrupted: the bot is restarting" in texts(playground, room)[-1]
 
 
 async def test_a_signal_before_anybody_waits_for_one_is_not_lost(playground: Playground):

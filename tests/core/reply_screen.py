@@ -99,7 +99,7 @@ def write(reply: Reply, screen: Screen, outcome: str, *, meanwhile: str = "", no
     assert isinstance(need, Need)
     assert need.call is action.call
     if isinstance(action, Attach) and not screen.takes_files:
-        reply.rejected(action)
+        reply.rejected(action, "too large")
         return
     message = screen.take(action) if outcome in {"taken", "unheard"} else ""
     if meanwhile:

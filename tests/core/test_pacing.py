@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import pickle
 from dataclasses import dataclass, field
 from math import inf
 
@@ -307,3 +308,42 @@ def test_a_budget_that_others_used_up_once_is_whole_again_soon():
     assert minute(pacer, 0.0, 10) == (11, 1)
     assert minute(pacer, 61.0, 50) == (25, 0)
     assert minute(pacer, 200.0, 50) == (50, 0)
+
+
+def test_what_a_channel_has_used_up_is_forgotten_when_it_is_quiet_again():
+    """Threads come and go for as long as the bot runs, so a thousand of them leave no more behind than a hundred."""
+    assert footprint(channels=1_000) <= footprint(channels=100) + 100  # bytes: numbers that are longer written
+
+
+def footprint(*, channels: int) -> int:
+    """Bytes of a pacer after an answer in each of these, ten seconds apart."""
+    pacer, now = Pacer(), 0.0
+    shared = [Limit("all", 50, 1.0), Limit("minute", 50, 60.0)]
+    for channel in range(channels):
+        its = [Limit(f"edit:{channel:06}", 5, 5.0), *shared]
+        pacer.enter(its)
+        claim = Claim(channel, Need(Call.EDIT, Urgency.FINAL, chars=1), its)
+        assert pacer.wait(now, claim) is None
+        pacer.grant(now, [claim])
+        headers = channel % 2 == 0  # they tell of the first limit
+        pacer.settle(now, its, Quota(5, 4, 5.0) if headers else None)
+        pacer.leave(now, its)
+        now += 10.0
+    return len(pickle.dumps(pacer))
+
+
+def test_a_channel_that_was_refused_is_remembered_for_as_long_as_it_matters():
+    """However many channels have come and gone meanwhile."""
+    pacer, limit, now = Pacer(), Limit("edit:refused", 5, 60.0), 0.0
+    pacer.enter([limit])
+    claim = Claim("reply", Need(Call.EDIT, Urgency.FINAL, chars=1), [limit])
+    pacer.grant(now, [claim])
+    pacer.refuse(now, [limit], 30.0)
+    pacer.leave(now, [limit])
+    for channel in range(1_000):
+        other = [Limit(f"edit:{channel}", 5, 5.0)]
+        pacer.enter(other)
+        pacer.leave(now, other)
+    wait = pacer.wait(now, claim)
+    assert wait
+    assert wait.until == 30.0

@@ -350,3 +350,55 @@ def test_an_answer_does_not_go_on_without_its_first_message():
     action = reply.next_action()
     assert isinstance(action, Edit)
     assert not reply.vanished(action)
+
+
+def test_an_answer_begins_in_another_message_when_the_first_one_was_removed_before_this_attempt():
+    """Nobody who removed it wanted to be rid of this answer. From its first write on it is as with any other."""
+    reply = Reply(DISCORD, ["m0", "m1"], resumed=True)
+    reply.feed("Hello.", 1)
+    action = reply.next_action()
+    assert isinstance(action, Edit)
+    assert action.message == "m0"
+    assert reply.vanished(action)
+    action = reply.next_action()
+    assert isinstance(action, Edit)
+    assert action.message == "m1"
+    reply.done(action)
+    reply.finish(Ending(End.COMPLETED), 2)
+    action = reply.next_action()
+    assert isinstance(action, Edit)
+    assert not reply.vanished(action)
+
+
+def test_a_post_that_gives_a_page_of_an_earlier_attempt_is_made_as_another_message():
+    """The second message was an earlier attempt's second page and is this one's first, since the first was removed."""
+    reply = Reply(DISCORD, ["m0", "m1"], resumed=True)
+    reply.feed("word " * 500, 1)
+    for message, gone in (("m0", True), ("m1", False)):
+        action = reply.next_action()
+        assert isinstance(action, Edit)
+        assert action.message == message
+        if gone:
+            assert reply.vanished(action)
+        else:
+            reply.done(action)
+    for copy, message in ((1, "m1"), (2, "m2")):
+        action = reply.next_action()
+        assert isinstance(action, Post)
+        assert (action.page, action.again) == (1, copy)
+        reply.done(action, message)
+    assert reply.messages == ("m1", "m2")
+
+
+def test_under_the_last_that_was_taken_it_is_said_that_the_rest_was_not():
+    reply, screen = Reply(DISCORD, ["old 1", "old 2", "old 3"]), Screen({"old 1": "", "old 2": "", "old 3": ""})
+    reply.feed("word " * 30, 1.0)
+    write(reply, screen, "taken")
+    reply.feed("worse", 2.0)
+    assert isinstance(action := reply.next_action(), Edit)
+    assert reply.rejected(action, "Blocked")
+    reply.finish(Ending(End.STOPPED), 3.0)
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    note = DISCORD.note("The rest of the answer cannot be shown here. Blocked.")
+    assert list(screen.messages.values()) == [f"{('word ' * 30).strip()}\n\n{note}"]
+    assert not reply.rejected(action, "Blocked"), "once"

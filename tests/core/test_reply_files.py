@@ -43,7 +43,7 @@ def written(dialect: Dialect, text: str, end: End = End.COMPLETED, *, attaching:
 
 
 @pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
-@given(how=steps(MARKDOWN), more=MORE, end=ENDS)
+@given(how=steps(MARKDOWN), more=MORE, end=ENDS.filter(lambda end: end is not End.SHUTDOWN))
 @settings(max_examples=150)
 def test_what_the_pages_do_not_show_is_in_the_file(dialect: Dialect, how: list[tuple[str, str]], more: str, end: End):
     """Whatever happens to the calls; and where everything fits there is no file."""
@@ -61,8 +61,15 @@ def test_what_the_pages_do_not_show_is_in_the_file(dialect: Dialect, how: list[t
         assert attach.text.startswith(dialect.note("The").rstrip("_"))
 
 
+def test_when_the_bot_goes_down_the_file_is_left_to_the_next_start():
+    screen = written(SMALL, "word " * 200, End.SHUTDOWN)
+    assert screen.files == []
+    assert list(screen.messages.values())[-1].endswith(SMALL.note(sentence(Ending(End.SHUTDOWN))))
+    assert COMING not in "".join(screen.messages.values())
+
+
 @pytest.mark.parametrize("dialect", PAGED, ids=lambda d: d.name)
-@given(how=steps(MARKDOWN), more=MORE, end=ENDS)
+@given(how=steps(MARKDOWN), more=MORE, end=ENDS.filter(lambda end: end is not End.SHUTDOWN))
 @settings(max_examples=80)
 def test_where_files_are_not_taken_all_pages_are_shown(
     dialect: Dialect, how: list[tuple[str, str]], more: str, end: End

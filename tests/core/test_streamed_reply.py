@@ -46,6 +46,7 @@ class Screen:
 
     messages: dict[str, str] = field(default_factory=dict[str, str])
     live: set[str] = field(default_factory=set[str])
+    started: set[str] = field(default_factory=set[str])  # as streams, and not refused to be edited since
     made: dict[int, str] = field(default_factory=dict[int, str])
     moments: list[list[str]] = field(default_factory=list[list[str]])
     files: tuple[File, ...] = ()
@@ -60,6 +61,7 @@ class Screen:
                 self.messages[message] = text
                 if isinstance(action, Start):
                     self.live.add(message)
+                    self.started.add(message)
             case Append(_, message, text) | Stop(_, message, text, _):
                 assert message in self.live
                 assert not text[:1].isspace(), "Slack would drop it"
@@ -103,8 +105,13 @@ def write(reply: StreamedReply, screen: Screen, outcome: str, *, meanwhile: str 
             if isinstance(action, Stop):
                 reply.append_first()
         case "rejected":
-            if not reply.rejected(action):
+            if isinstance(action, Post) or (isinstance(action, Edit) and action.message not in screen.started):
                 reply.failed()  # what has no other way is not under test here
+            elif isinstance(action, Edit):
+                screen.started.discard(action.message)
+                assert reply.rejected(action, "no")
+            elif not reply.rejected(action, "no"):
+                reply.failed()
         case "expired" | "stopped":
             assert streams
             screen.live.discard(action.message)
@@ -321,7 +328,7 @@ def test_where_no_stream_is_to_be_had_the_answer_is_posted_and_edited():
     reply, screen = StreamedReply(SLACK_STREAM), Screen()
     reply.feed("One two three ", 1.0)
     assert isinstance(action := reply.next_action(), Start)
-    assert reply.rejected(action)
+    assert reply.rejected(action, "no")
     write(reply, screen, "taken")
     reply.feed("four five", 2.0)
     assert isinstance(reply.next_action(), Edit)
@@ -445,3 +452,15 @@ def test_a_stream_that_somebody_removed_is_followed_by_another(ended: bool):
     while write(reply, screen, "taken"):
         pass
     assert " ".join(screen.messages.values()).split() == reply.text.split()
+
+
+def test_where_nothing_is_taken_a_sentence_says_so():
+    reply, screen = StreamedReply(SLACK_STREAM), Screen()
+    reply.feed("One two three ", 1.0)
+    assert isinstance(start := reply.next_action(), Start)
+    assert reply.rejected(start, "no streams")
+    assert isinstance(post := reply.next_action(), Post)
+    assert reply.rejected(post, "Slack says no")
+    drive(reply, screen, [], Ending(End.COMPLETED))
+    assert list(screen.messages.values()) == ["_The rest of the answer cannot be shown here. Slack says no._"]
+    assert reply.ending == Ending(End.UNSHOWN, "Slack says no")

@@ -22,7 +22,9 @@ TEXT = "The river begins as a spring, gathers its brooks one after the other, an
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncGenerator[World]:
-    async with world(tmp_path, openai={"idle_timeout": 0.4, "first_token_timeout": 0.6}) as found:
+    """What breaks off is not asked for again; see `test_resuming` for that."""
+    openai = {"idle_timeout": 0.4, "first_token_timeout": 0.6, "background": "off"}
+    async with world(tmp_path, openai=openai, bot={"interrupted": "seal"}) as found:
         await found.start()
         yield found
 

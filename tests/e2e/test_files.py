@@ -125,9 +125,10 @@ async def test_a_restart_in_the_middle_of_a_long_answer_ends_with_one_file(tmp_p
         here.ask_discord("Tell me everything.")
         await here.until(lambda: "comes as a file" in "".join(here.texts(room)))
         await here.stop()
-        message = await with_files(here, room)
-        assert message.text.startswith("-# The answer goes on in the file. Interrupted: the bot is restarting.")
-        assert len(here.texts(room)) == 3
+        assert here.texts(room)[-1].endswith("-# Interrupted: the bot is restarting, and goes on when it is back.")
+        assert not [moment for moment in here.bot_messages(room) if moment.files]
         await here.start()
+        message = await with_files(here, room)
+        assert message.text == "-# The rest of the answer is in the file."
         assert len(here.texts(room)) == 3
         assert MARK not in "".join(here.texts(room))

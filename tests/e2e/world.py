@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,12 @@ class World:
     playground: Playground
     database: Path
     openai: dict[str, Any] = field(default_factory=dict[str, Any])  # settings beyond the defaults
+    discord: dict[str, Any] = field(default_factory=dict[str, Any])
     slack: dict[str, Any] = field(default_factory=dict[str, Any])
     bot: dict[str, Any] = field(default_factory=dict[str, Any])
+    platforms: frozenset[str] = frozenset({"discord", "slack"})  # that are on
+    url: str = ""  # of another database than the file
+    patience: float = DEADLINE  # for what must happen at all
     said: list[str] = field(default_factory=list[str])  # what the bot printed
     _running: asyncio.Task[None] | None = None
 
@@ -36,18 +41,19 @@ class World:
         settings = Settings.model_validate(
             {
                 "openai": {"base_url": self.playground.openai_api, **self.openai},
-                "discord": {"api_url": self.playground.discord_api},
+                "discord": {"api_url": self.playground.discord_api, **self.discord},
                 "slack": {"api_url": self.playground.slack_api, **self.slack},
-                "database": {"url": f"sqlite:///{self.database}"},
+                "database": {"url": self.url or f"sqlite:///{self.database}"},
                 "bot": {"shutdown_grace": 3.0, **self.bot},
             }
         )
+        discord, slack = "discord" in self.platforms, "slack" in self.platforms
         secrets = Secrets.model_validate(
             {
                 "openai_api_key": self.playground.openai.api_key,
-                "discord_token": self.playground.discord.token,
-                "slack_bot_token": self.playground.slack.bot_token,
-                "slack_app_token": self.playground.slack.app_token,
+                "discord_token": self.playground.discord.token if discord else "",
+                "slack_bot_token": self.playground.slack.bot_token if slack else "",
+                "slack_app_token": self.playground.slack.app_token if slack else "",
             }
         )
         self.said.clear()
@@ -63,9 +69,19 @@ class World:
             self._signals.arrive()
             await self._running
 
-    async def until(self, condition: Callable[[], object], *, seconds: float = DEADLINE) -> None:
+    async def kill(self) -> None:
+        """As by SIGKILL, for a bot that is answering nothing: what its end writes into the database is undone."""
+        now = self.database.with_suffix(".now")
+        with closing(sqlite3.connect(self.database)) as source, closing(sqlite3.connect(now)) as copy:
+            source.backup(copy)
+        await self.stop()
+        for file in self.database.parent.glob(f"{self.database.name}-*"):
+            file.unlink()
+        now.replace(self.database)
+
+    async def until(self, condition: Callable[[], object], *, seconds: float = 0.0) -> None:
         """Waits for something that must happen."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds or self.patience):
             while not condition():  # noqa: ASYNC110  (any condition on the world's state, not one that could notify)
                 await asyncio.sleep(0.01)
 
@@ -125,7 +141,7 @@ async def world(
     playground.openai.tokens_per_second = 0
     playground.openai.first_token = 0.0
     await playground.start()
-    world = World(playground, tmp_path / "rivulet.db", openai or {}, slack or {}, bot or {})
+    world = World(playground, tmp_path / "rivulet.db", openai or {}, slack=slack or {}, bot=bot or {})
     try:
         yield world
     finally:

@@ -15,10 +15,10 @@ from math import inf
 
 from bot.core.dialects import DISCORD, SLACK_STREAM, Dialect
 from bot.core.files import File
-from bot.core.model import Place
+from bot.core.model import Place, Prompt
 from bot.core.pacing import Call, Limit, Quota, Receipt
 from bot.errors import Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
-from bot.ports import Inbox, Streaming
+from bot.ports import Inbox, Strays, Streaming
 
 # Discord's, as documented in `adapters/discord/platform.py`
 WINDOWS: Mapping[Call, tuple[int, float]] = {
@@ -107,6 +107,10 @@ class FakePlatform:
     under_way: int = 0
     inbox: Inbox | None = None
     streams: bool = False  # answers are streamed, as on Slack
+    asked_meanwhile: list[Prompt] = field(default_factory=list[Prompt])  # what `missed` finds
+    unreadable: deque[Exception] = field(default_factory=deque[Exception])  # how the next looks fail, after the first
+    looked: list[tuple[float, tuple[Place, ...]]] = field(default_factory=list[tuple[float, tuple[Place, ...]]])
+    breaks_looking: Exception | None = None  # what looking for a page raises
     busy: dict[str, bool] = field(default_factory=dict[str, bool])  # rooms that show that an answer is coming
 
     def __post_init__(self) -> None:
@@ -160,6 +164,14 @@ class FakePlatform:
     async def run(self) -> None:
         await self._closed.wait()
 
+    async def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
+        self.looked.append((since, tuple(places)))
+        for prompt in self.asked_meanwhile:
+            await asyncio.sleep(self.latency)
+            yield prompt
+            if self.unreadable:
+                raise self.unreadable.popleft()
+
     def streaming(self, place: Place) -> Streaming | None:
         return _Streaming(self, place) if self.streams else None
 
@@ -167,6 +179,21 @@ class FakePlatform:
         async with self._call(Call.POST, place, text) as receipt:
             message = self._shown(place, text, nonce, first=first)
         return Receipt(message.id, receipt.quota)
+
+    async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
+        await asyncio.sleep(self.latency)
+        if self.breaks_looking:
+            raise self.breaks_looking
+        if self._now() < self._down_until:
+            raise Unreachable("no answer")
+        unknown = [
+            message
+            for (room, nonce), message in self._nonces.items()
+            if room == place.room and nonce.startswith(nonces)
+            if message.id not in known and message.deleted_at is None
+        ]
+        pages, files = [[m.id for m in unknown if bool(m.files) == has] for has in (False, True)]
+        return Strays(next(iter(pages), ""), next(iter(files), ""))
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         async with self._call(Call.ATTACH, place, text) as receipt:

@@ -11,7 +11,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.core.line import UNBOUNDED, Capacity
-from bot.core.model import Channel, Conversation, End, Ending, Exchange, Place, Prompt, Status, Turn
+from bot.core.model import Channel, Conversation, End, Ending, Exchange, Place, Progress, Prompt, Status, Turn
 from bot.errors import StoreError
 from bot.ports import Running
 
@@ -23,8 +23,8 @@ class Row:
     turn: Turn
     conversation: int = 0
     answer: str = ""
-    response: str = ""
     ending: Ending | None = None
+    asked_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
 
 P = ParamSpec("P")
@@ -54,6 +54,7 @@ class MemoryStore:
     rows: dict[int, Row] = field(default_factory=dict[int, Row])
     conversations: dict[int, Conversation] = field(default_factory=dict[int, Conversation])
     closed: set[int] = field(default_factory=set[int])
+    notes: dict[str, str] = field(default_factory=dict[str, str])
     calls: Counter[str] = field(default_factory=Counter[str])
     _failing: Counter[str] = field(default_factory=Counter[str])
 
@@ -89,36 +90,51 @@ class MemoryStore:
         row = next((row for row in queued if row.turn.prompt.channel == channel), None)
         if row is None:
             return None
-        conversation = self._conversation(channel, backend)
+        if row.turn.progress.response and self.conversations[row.conversation].backend == backend:
+            conversation = self.conversations[row.conversation]
+        else:
+            conversation = self._conversation(channel, backend)
+            row.turn = replace(row.turn, progress=replace(row.turn.progress, response="", cursor=""))
         row.turn = replace(row.turn, status=Status.RUNNING, attempts=row.turn.attempts + 1)
         row.conversation = conversation.id
         return Running(row.turn, conversation, self._history(conversation))
 
     @_call
-    async def add_message(self, turn: Turn, message: str) -> None:
+    async def add_message(self, turn: Turn, message: str, *, file: bool = False) -> None:
         row = self._row(turn)
-        if message not in row.turn.messages:
+        if message in (*row.turn.messages, *row.turn.files):
+            return
+        if file:
+            row.turn = replace(row.turn, files=(*row.turn.files, message))
+        else:
             row.turn = replace(row.turn, messages=(*row.turn.messages, message))
 
     @_call
     async def drop_message(self, turn: Turn, message: str) -> None:
         row = self._row(turn)
-        row.turn = replace(row.turn, messages=tuple(known for known in row.turn.messages if known != message))
+        messages = tuple(known for known in row.turn.messages if known != message)
+        row.turn = replace(row.turn, messages=messages, files=tuple(f for f in row.turn.files if f != message))
 
     @_call
-    async def set_response(self, turn: Turn, response: str) -> None:
-        self._row(turn).response = response
+    async def set_progress(self, turn: Turn, progress: Progress) -> None:
+        row = self._row(turn)
+        row.turn = replace(row.turn, progress=progress)
 
     @_call
     async def finish(self, turn: Turn, answer: str, ending: Ending) -> None:
         row = self._row(turn)
-        row.turn = replace(row.turn, status=ending.status)
+        row.turn = replace(row.turn, status=ending.status, progress=Progress())
         row.answer, row.ending = answer, ending
 
     @_call
-    async def requeue(self, turn: Turn) -> None:
+    async def requeue(self, turn: Turn, progress: Progress | None = None, *, counts: bool = True) -> None:
         row = self._row(turn)
-        row.turn = replace(row.turn, status=Status.QUEUED)
+        row.turn = replace(
+            row.turn,
+            status=Status.QUEUED,
+            cut_short=row.turn.cut_short + counts,
+            progress=progress or row.turn.progress,
+        )
         row.answer, row.ending = "", None
 
     @_call
@@ -131,12 +147,18 @@ class MemoryStore:
         return not any(known.prompt.channel == turn.prompt.channel and known.id > turn.id for known in turns)
 
     @_call
+    async def latest(self, channel: Channel) -> Turn | None:
+        turns = [row.turn for row in self.rows.values()]
+        asked = [turn for turn in turns if turn.prompt.channel == channel and turn.prompt.text]
+        return max(asked, key=lambda turn: turn.id, default=None)
+
+    @_call
     async def reword(self, turn: Turn, text: str, status: Status) -> bool:
         row = self.rows.get(turn.id)
         if row is None or row.turn.status is not status:
             return False
-        prompt, attempts = replace(row.turn.prompt, text=text), min(row.turn.attempts, 1)
-        row.turn = replace(row.turn, prompt=prompt, attempts=attempts, status=Status.QUEUED)
+        prompt = replace(row.turn.prompt, text=text)
+        row.turn = replace(row.turn, prompt=prompt, cut_short=0, status=Status.QUEUED, progress=Progress())
         row.answer, row.ending = "", None
         return True
 
@@ -152,7 +174,7 @@ class MemoryStore:
 
     @_call
     async def open_turns(self) -> Sequence[Turn]:
-        return [row.turn for row in self.rows.values() if row.turn.status in {Status.QUEUED, Status.RUNNING}]
+        return [row.turn for row in self.rows.values() if _has_to_be_looked_after(row.turn)]
 
     @_call
     async def asked_in(self, channel: Channel, place: Place) -> bool:
@@ -161,6 +183,14 @@ class MemoryStore:
             == (channel.platform, place.room, place.thread)
             for prompt in (row.turn.prompt for row in self.rows.values())
         )
+
+    @_call
+    async def asked_lately(self, platform: str, seconds: float, most: int) -> Sequence[Place]:
+        since = asyncio.get_running_loop().time() - seconds
+        rows = (row for row in reversed(self.rows.values()) if row.asked_at > since)
+        prompts = (row.turn.prompt for row in rows)
+        places = [Place(p.place.room, thread=p.place.thread) for p in prompts if p.channel.platform == platform]
+        return list(dict.fromkeys(places))[:most]
 
     # Conversations
 
@@ -177,12 +207,29 @@ class MemoryStore:
 
     @_call
     async def forgotten(self, backend: str) -> Sequence[Conversation]:
-        running = {row.conversation for row in self.rows.values() if row.turn.status is Status.RUNNING}
+        running = {
+            row.conversation
+            for row in self.rows.values()
+            if row.turn.status is Status.RUNNING or (row.turn.status is Status.QUEUED and row.turn.progress.response)
+        }
         return [
             known
             for known in self.conversations.values()
             if known.backend == backend and known.remote and known.id in self.closed - running
         ]
+
+    # Notes
+
+    @_call
+    async def read(self, name: str) -> str | None:
+        return self.notes.get(name)
+
+    @_call
+    async def write(self, name: str, text: str | None) -> None:
+        if text is None:
+            self.notes.pop(name, None)
+        else:
+            self.notes[name] = text
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -214,3 +261,8 @@ class MemoryStore:
             for row in self.rows.values()
             if row.conversation == conversation.id and row.ending is not None and row.answer
         ]
+
+
+def _has_to_be_looked_after(turn: Turn) -> bool:
+    erased = not turn.prompt.text
+    return turn.status in {Status.QUEUED, Status.RUNNING} or (erased and bool(turn.messages or turn.files))

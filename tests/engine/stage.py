@@ -8,17 +8,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from bot.asking import Timeouts
 from bot.core.attaching import Attaching
 from bot.core.changes import Changes
 from bot.core.line import Capacity
 from bot.core.model import Channel, Ending, Person, Place, Prompt
 from bot.dispatcher import Dispatcher
 from bot.gate import Gate
-from bot.relay import Relay, Timeouts
+from bot.relay import Relay
+from bot.rules import Rules
 from tests.cursor import without_cursor
-from tests.engine.fake_backend import FakeBackend, Step
+from tests.engine.fake_backend import FakeBackend, Lasting, Step
 from tests.engine.fake_platform import FakePlatform, Message
 from tests.engine.memory_store import MemoryStore
+
+EPOCH = 1_700_000_000.0  # seconds since 1970, when the loop's clock is 0
 
 
 def prompt(key: str = "q1", text: str = "Why?", *, room: str = "r1", platform: str = "discord") -> Prompt:
@@ -34,6 +38,8 @@ class Stage:
     attaching: Attaching = field(default_factory=Attaching)
     capacity: Capacity = field(default_factory=Capacity)
     changes: Changes = field(default_factory=Changes)
+    ask_again: bool = True
+    catch_up_max_age: float = 0.0
 
     def __post_init__(self) -> None:
         self.start = asyncio.get_running_loop().time()
@@ -43,6 +49,15 @@ class Stage:
     def now(self) -> float:
         """Seconds since the test began."""
         return self.since_start(asyncio.get_running_loop().time())
+
+    @staticmethod
+    def clock() -> float:
+        """Seconds since 1970."""
+        return EPOCH + asyncio.get_running_loop().time()
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.timeouts, self.attaching, self.changes, self.capacity, self.ask_again, self.catch_up_max_age)
 
     # One turn
 
@@ -57,11 +72,10 @@ class Stage:
             backend=self.backend,
             store=self.store,
             gate=self.gate,
-            timeouts=self.timeouts,
-            attaching=self.attaching,
+            rules=self.rules,
         )
 
-    async def answer(self, *scripts: Sequence[Step], key: str = "q1") -> Ending:
+    async def answer(self, *scripts: Sequence[Step] | Lasting, key: str = "q1") -> Ending:
         """One question answered by what the model does, to the end."""
         self.backend.script(*scripts)
         return await (await self.relay(key)).run()
@@ -70,7 +84,11 @@ class Stage:
 
     def dispatcher(self) -> Dispatcher:
         return Dispatcher(
-            self.store, self.backend, [self.platform], self.timeouts, self.attaching, self.changes, self.capacity
+            self.store,
+            self.backend,
+            [self.platform],
+            self.rules,
+            self.clock,
         )
 
     @asynccontextmanager

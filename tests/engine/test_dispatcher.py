@@ -335,7 +335,7 @@ async def test_draining_lets_running_answers_finish_within_the_grace():
     assert stage.now < 6
 
 
-async def test_after_the_grace_answers_are_sealed_as_they_are_and_the_queue_stays():
+async def test_after_the_grace_answers_are_sealed_as_they_are_and_wait_like_the_queue():
     stage = Stage()
     stage.backend.script([Delta("Half an answer"), SILENCE])
     dispatcher = stage.dispatcher()
@@ -345,7 +345,8 @@ async def test_after_the_grace_answers_are_sealed_as_they_are_and_the_queue_stay
     await dispatcher.drain(3)
     assert stage.now < 4.5
     assert stage.screen == [f"Half an answer\n\n{SHUTDOWN}"]
-    assert [stage.store.row(key).turn.status for key in ("q1", "q2")] == [Status.STOPPED, Status.QUEUED]
+    assert [stage.store.row(key).turn.status for key in ("q1", "q2")] == [Status.QUEUED, Status.QUEUED]
+    assert stage.store.row("q1").turn.progress.text == "Half an answer"
     assert all(stream.closed_at for stream in stage.backend.streams)
 
 
@@ -377,7 +378,7 @@ async def test_draining_with_a_platform_that_is_down_ends_all_the_same_and_leave
     stage.platform.go_down(600)
     await dispatcher.drain(3)
     assert stage.now < 11
-    assert stage.store.row("q1").turn.status is Status.RUNNING
+    assert stage.store.row("q1").turn.status is Status.QUEUED
     assert stage.platform.under_way == 0
 
 

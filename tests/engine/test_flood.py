@@ -261,19 +261,20 @@ async def test_draining_leaves_channels_in_line_to_the_next_start_which_answers_
     await asyncio.sleep(2)
     await dispatcher.drain(3)
     assert stage.now < 6
-    assert statuses(stage) == [Status.STOPPED, *[Status.QUEUED] * 4]
+    assert statuses(stage) == [Status.QUEUED] * 5
     assert [stage.store.rows[number].turn.attempts for number in range(1, 6)] == [1, 0, 0, 0, 0]
     assert len(stage.backend.streams) == 1
+    assert stage.platform.screen("r0") == [f"Half an answer\n\n-# {sentence(Ending(End.SHUTDOWN))}"]
     assert await dispatcher.obey(Command.STOP, room(3)) == "There is no answer running here."
     async with asyncio.timeout(1):
         await dispatcher.quiet(room(3))
 
     async with stage.open() as dispatcher:
         resume(dispatcher, await reopen(stage.store))
-        for number in range(1, 5):
+        for number in range(5):
             await dispatcher.quiet(room(number))
-    assert [stream.request.text for stream in stage.backend.streams[1:]] == [f"{number}?" for number in range(1, 5)]
-    assert [stage.platform.screen(f"r{number}") for number in range(1, 5)] == [["Well."]] * 4
+    assert [stream.request.text for stream in stage.backend.streams[1:]] == [f"{number}?" for number in range(5)]
+    assert [stage.platform.screen(f"r{number}") for number in range(5)] == [["Well."]] * 5
 
 
 async def test_an_answer_that_ends_while_draining_lets_nobody_in():

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from bot.core.model import Channel, Person, Place, Prompt
-from tests.adapters.database import test_capacity, test_conversations, test_turns
+from tests.adapters.database import test_capacity, test_conversations, test_notes, test_progress, test_turns
 from tests.engine.memory_store import MemoryStore
 
 # Of databases alone: what survives a restart or lies on the disk, two programs, and characters that no database holds.
@@ -16,6 +16,7 @@ _OF_DATABASES = {
     "test_of_many_questions_at_once_to_two_programs_as_many_are_taken_as_there_is_room",
     "test_the_text_of_a_refused_question_is_not_kept",
     "test_everything_is_there_after_a_restart",
+    "test_a_note_survives_a_restart",
     "test_text_that_a_database_cannot_hold_does_not_lose_the_question",
 }
 
@@ -27,7 +28,8 @@ def _contract(module: ModuleType) -> dict[str, object]:
     return {name: test for name, test in tests.items() if name not in _OF_DATABASES}
 
 
-globals().update(_contract(test_turns) | _contract(test_conversations) | _contract(test_capacity))
+for module in (test_turns, test_progress, test_conversations, test_capacity, test_notes):
+    globals().update(_contract(module))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.engine.stage import Stage, prompt
 
 R1 = Channel("discord", "r1")
 LONG = " ".join(f"word{number}" for number in range(600))
-FAILED = f"-# {sentence(Ending(End.FAILED))}"
+GIVEN_UP = f"-# {sentence(Ending(End.INTERRUPTED))}"
 
 
 async def killed(stage: Stage, *questions: str, after: float = 3.0) -> None:
@@ -88,14 +88,13 @@ async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
         await killed(stage)
     await restarted(stage)
     assert len(stage.backend.streams) == 3
-    assert stage.screen == [FAILED]
+    assert stage.screen == [GIVEN_UP]
     assert stage.store.row("q1").turn.status is Status.FAILED
     await restarted(stage)
-    assert stage.screen == [FAILED]
+    assert stage.screen == [GIVEN_UP]
 
 
-async def test_a_turn_that_is_given_up_does_not_look_as_if_it_went_on():
-    """No page of any of the attempts: the sentence stands in the first, and the others are gone."""
+async def test_a_turn_that_is_given_up_keeps_what_was_shown_and_does_not_look_as_if_it_went_on():
     stage = Stage()
     for attempt in range(3):
         stage.backend.script(says(LONG, seconds=4, pieces=100))
@@ -104,7 +103,13 @@ async def test_a_turn_that_is_given_up_does_not_look_as_if_it_went_on():
         await killed(stage, *["q1"][attempt:], after=3.0)
     assert MARK in stage.platform.messages[-1].text
     await restarted(stage)
-    assert stage.screen == [FAILED]
+    assert not any(MARK in text for text in stage.screen)
+    *pages, last = stage.screen
+    assert last.endswith(GIVEN_UP)
+    shown = " ".join([*pages, last.removesuffix(GIVEN_UP).strip()])
+    assert LONG.startswith(shown)
+    assert len(shown) > 1000
+    assert stage.store.row("q1").answer.strip() == shown
     assert len(stage.backend.streams) == 3
 
 
@@ -116,10 +121,9 @@ async def test_giving_up_survives_a_platform_that_fails(error: Exception):
     await stage.store.accept(prompt("q2"))
     await restarted(stage)
     assert stage.store.row("q1").turn.status is Status.FAILED
-    told = stage.screen[:-1]
-    assert [text.removeprefix("-# ") for text in told] == (
-        [] if isinstance(error, Gone) else [sentence(Ending(End.FAILED))]
-    )
+    told = [text.removeprefix("-# ") for text in stage.screen[:-1]]
+    end = End.FAILED if isinstance(error, KeyError) else End.INTERRUPTED
+    assert told == ([] if isinstance(error, Gone) else [sentence(Ending(end))])
     assert stage.screen[-1] == "Well."
 
 

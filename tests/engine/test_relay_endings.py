@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from bot.asking import Timeouts
 from bot.core.endings import sentence
 from bot.core.model import Began, Delta, End, Ended, Ending, Status
 from bot.errors import BackendError
-from bot.relay import Timeouts
 from tests.engine.fake_backend import COMPLETED, SILENCE, Step, says
 from tests.engine.stage import Stage
 
@@ -33,13 +33,13 @@ async def test_each_end_is_told_under_the_text_so_far(end: End):
 
 @pytest.mark.parametrize("end", End)
 async def test_each_fault_before_a_word_is_told_in_a_message(end: End):
-    stage = Stage()
+    stage = Stage(ask_again=False)
     await stage.answer([0.1, fails(end)])
     assert stage.screen == [f"-# {sentence(Ending(end)) or sentence(Ending(End.EMPTY))}"]
 
 
 async def test_a_stream_that_just_ends_is_unfinished():
-    stage = Stage()
+    stage = Stage(ask_again=False)
     ending = await stage.answer([Delta(TEXT), 0.5])
     assert ending.end is End.UNFINISHED
     assert stage.screen == [f"{TEXT.strip()}\n\n-# {sentence(ending)}"]
@@ -115,7 +115,7 @@ async def test_a_question_is_asked_three_times_at_most():
     ids=["unsafe", "text is there", "a character is there", "a long wait", "unfinished", "ended by the server"],
 )
 async def test_it_is_not_asked_again_where_that_is_not_safe_or_takes_long(steps: list[Step]):
-    stage = Stage()
+    stage = Stage(ask_again=False)
     ending = await stage.answer(steps, says("A second answer."))
     assert len(stage.backend.streams) == 1
     assert stage.screen[-1].endswith(sentence(ending))

@@ -106,18 +106,40 @@ async def test_an_answer_that_somebody_deletes_is_not_written_again():
     assert stage.now < 5
 
 
-async def test_a_rejected_call_ends_the_turn_with_a_line_in_the_log(caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize("call", [Call.POST, Call.EDIT])
+async def test_a_platform_that_does_not_take_the_text_is_told_of_in_its_place(
+    call: Call, caplog: pytest.LogCaptureFixture
+):
+    """What is shown already stays."""
     stage = Stage()
-    stage.platform.fail(Call.EDIT, Rejected("Invalid Form Body"))
-    await stage.answer(says(WORDS, seconds=20, pieces=200))
+    stage.platform.fail(call, Rejected("Blocked by moderation"))
+    ending = await stage.answer(says(WORDS, seconds=20, pieces=200))
+    assert ending.end is End.UNSHOWN
+    [text] = stage.screen
+    kept, _, note = text.rpartition("-# ")
+    assert note == "The rest of the answer cannot be shown here. Blocked by moderation."
+    assert WORDS.startswith(kept.strip())
+    assert bool(kept) == (call is Call.EDIT)
     assert stage.now < 5
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
-        "reply.abandoned"
-    ]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == ["call.rejected"]
     assert "word1" not in caplog.text, "no message text in the log"
+    assert stage.store.row("q1").turn.status is Status.FAILED
 
 
-@pytest.mark.parametrize("method", ["add_message", "set_remote", "set_response"])
+async def test_a_platform_that_does_not_take_that_either_ends_the_turn_with_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+):
+    stage = Stage()
+    stage.platform.fail(Call.POST, *[Rejected("Blocked by moderation")] * 2)
+    await stage.answer(says(WORDS, seconds=20, pieces=200))
+    assert stage.screen == []
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "call.rejected",
+        "reply.abandoned",
+    ]
+
+
+@pytest.mark.parametrize("method", ["add_message", "set_remote", "set_progress"])
 async def test_a_database_that_does_not_note_an_id_does_not_hurt_the_answer(method: str):
     stage = Stage()
     stage.store.fail(method)

@@ -17,12 +17,14 @@ _TYPES: dict[str, Kind] = {"public_channel": "channel", "private_channel": "grou
 
 
 def history(service: Service, arguments: Arguments) -> dict[str, Any]:
-    """Roots only, the newest first."""
+    """Roots only, the newest first. From `oldest` alone the pages lead onwards (slackhq/slack-api-docs#4)."""
     channel = service.workspace.joined(arguments.need("channel"))
     service.require_scope(f"{_FAMILY[channel.kind]}:history")
     roots = [message for message in channel.messages.values() if not message.thread_ts]
-    roots = list(reversed(_between(roots, arguments)))
-    some, more = page(roots, arguments, 100)
+    roots = _between(roots, arguments)
+    onwards = bool(arguments.text("oldest") and not arguments.text("latest"))
+    some, more = page(roots if onwards else roots[::-1], arguments, 100, service.limits.reading_page)
+    some = some[::-1] if onwards else some
     return _messages(service, channel, some, arguments, more) | {"pin_count": 0}
 
 
@@ -34,7 +36,7 @@ def replies(service: Service, arguments: Arguments) -> dict[str, Any]:
     if root is None:
         raise SlackError("thread_not_found")
     thread = [root, *_between(channel.replies(root.ts), arguments)]
-    some, more = page(thread, arguments, 1000)
+    some, more = page(thread, arguments, 1000, service.limits.reading_page)
     return _messages(service, channel, some, arguments, more)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
-from bot.core.model import Channel, End, Ending, Prompt, Turn
+from bot.core.model import Channel, End, Ending, Progress, Prompt, Turn
 from bot.ports import Running
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ async def a_whole_turn(store: DatabaseStore, prompt: Prompt) -> Turn:
     await store.accept(prompt)
     turn = (await begin(store, prompt.channel)).turn
     key = turn.prompt.key
-    await store.set_response(turn, f"resp_{key}")
+    await store.set_progress(turn, Progress(response=f"resp_{key}"))
     for page in range(2):
         await store.add_message(turn, f"{key}.{page}")
     await store.finish(turn, f"answer to {key}", Ending(End.COMPLETED))

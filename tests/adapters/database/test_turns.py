@@ -9,7 +9,8 @@ import pytest
 
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
-from bot.core.model import Channel, End, Ending, Person, Place, Prompt, Status, Turn
+from bot.core.line import Capacity
+from bot.core.model import Channel, End, Ending, Person, Place, Progress, Prompt, Status, Turn
 from bot.errors import StoreError
 
 CHANNEL = Channel("slack", "T1:C1")
@@ -39,7 +40,7 @@ async def test_a_question_is_kept_as_it_was_asked(store: DatabaseStore, ask: Cal
         shared=True,
     )
     turn = await accept(store, prompt)
-    assert turn == Turn(turn.id, prompt, Status.QUEUED, 0, ())
+    assert turn == Turn(turn.id, prompt)
     assert await begin(store, prompt.channel) == replace(turn, status=Status.RUNNING, attempts=1)
 
 
@@ -71,7 +72,9 @@ async def test_a_turn_that_has_begun_is_running_and_counts_its_attempts(
     begun = await begin(store)
     assert begun == replace(turn, status=Status.RUNNING, attempts=1)
     await store.requeue(begun)
-    assert await begin(store) == replace(turn, status=Status.RUNNING, attempts=2)
+    assert await begin(store) == replace(turn, status=Status.RUNNING, attempts=2, cut_short=1)
+    await store.requeue(begun, counts=False)
+    assert await begin(store) == replace(turn, status=Status.RUNNING, attempts=3, cut_short=1)
 
 
 async def test_a_requeued_turn_goes_before_later_ones_and_keeps_its_messages(
@@ -83,11 +86,12 @@ async def test_a_requeued_turn_goes_before_later_ones_and_keeps_its_messages(
     await store.add_message(first, "m1")
     await store.requeue(second)
     await store.requeue(first)
-    assert await begin(store) == replace(first, attempts=2, messages=("m1",))
+    assert await begin(store) == replace(first, attempts=2, cut_short=1, messages=("m1",))
 
 
 async def test_messages_stay_in_the_order_of_posting(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
     turn, other = [await accept(store, ask(key)) for key in ("1", "2")]
+    await store.add_message(turn, "f1", file=True)
     for message in ("m9", "m1", "m5", "m1", "m3"):
         await store.add_message(turn, message)
     await store.add_message(other, "m1")
@@ -96,7 +100,11 @@ async def test_messages_stay_in_the_order_of_posting(store: DatabaseStore, ask: 
     assert [open_turn.messages for open_turn in await store.open_turns()] == [("m9", "m1", "m3"), ("m1",)]
     await store.drop_message(turn, "m3")
     await store.add_message(turn, "m2")
-    assert (await begin(store)).messages == ("m9", "m1", "m2")
+    begun = await begin(store)
+    assert (begun.messages, begun.files) == (("m9", "m1", "m2"), ("f1",))
+    await store.drop_message(turn, "f1")
+    await store.requeue(begun)
+    assert (await begin(store)).files == ()
 
 
 async def test_open_turns_are_the_queued_and_the_running_of_all_channels_oldest_first(
@@ -128,17 +136,34 @@ async def test_a_thread_is_known_by_platform_room_and_thread(store: DatabaseStor
     assert not await store.asked_in(Channel("sla%", "C1"), Place("C1", "171.5", "170.5"))
 
 
+async def test_places_where_the_bot_was_asked_lately_are_told_once_each_the_latest_first(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    asked = [("C1", ""), ("C2", "170.5"), ("C1", "171.5"), ("C2", "170.5"), ("C1", "")]
+    for number, (room, thread) in enumerate(asked):
+        await accept(store, ask(str(number), place=Place(room, f"{number}", thread)))
+    await accept(store, ask("d", channel="discord:5", place=Place("5", "6")))
+    await store.finish(await begin(store, Channel("discord", "5")), "", Ending(End.FAILED))
+    places = [Place("C1"), Place("C2", thread="170.5"), Place("C1", thread="171.5")]
+    assert await store.asked_lately("slack", 3600, 200) == places
+    assert await store.asked_lately("slack", 3600, 2) == places[:2]
+    assert await store.asked_lately("slack", 0, 200) == []
+    assert await store.asked_lately("discord", 3600, 200) == [Place("5")]
+    assert await store.asked_lately("disc", 3600, 200) == []
+
+
 async def test_everything_is_there_after_a_restart(url: str, ask: Callable[..., Prompt]) -> None:
     before = await open_store(url)
     await accept(before, ask("1"))
     running = await begin(before)
     await before.add_message(running, "m1")
-    await before.set_response(running, "resp_1")
+    progress = Progress("Half a", 1, "resp_1", "7")
+    await before.set_progress(running, progress)
     queued = await accept(before, ask("2"))
     await before.close()
 
     after = await open_store(url)
-    assert await after.open_turns() == [replace(running, messages=("m1",)), queued]
+    assert await after.open_turns() == [replace(running, messages=("m1",), progress=progress), queued]
     third = await accept(after, ask("3"))
     assert third.id > queued.id
     await after.close()
@@ -156,7 +181,7 @@ async def test_text_that_a_database_cannot_hold_does_not_lose_the_question(
 async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
     missing = Turn(77, ask("1"))
     for call in (
-        store.set_response(missing, "resp_1"),
+        store.set_progress(missing, Progress(response="resp_1")),
         store.finish(missing, "text", DONE),
         store.requeue(missing),
     ):
@@ -190,6 +215,27 @@ async def test_a_turn_is_the_last_while_nothing_was_asked_after_it_in_its_channe
     assert await store.is_last(second)
 
 
+async def test_the_latest_turn_of_a_channel_is_the_newest_with_a_question(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    """What was refused has none, and what was erased has none any more; how far it has come does not matter."""
+    assert await store.latest(CHANNEL) is None
+    first = await accept(store, ask("1"))
+    assert await store.latest(CHANNEL) == first
+    await accept(store, ask("2", channel="slack:T1:C2"))
+    running = await begin(store)
+    await store.add_message(running, "m1")
+    assert await store.latest(CHANNEL) == replace(running, messages=("m1",))
+    await store.finish(running, "text", DONE)
+    second = await accept(store, ask("3"))
+    assert isinstance(await store.accept(ask("4"), Capacity(waiting_in_all=1)), Ending)
+    assert await store.latest(CHANNEL) == second
+    await store.erase(second)
+    assert await store.latest(CHANNEL) == replace(running, messages=("m1",), status=Status.DONE)
+    await store.erase(first)
+    assert await store.latest(CHANNEL) is None
+
+
 async def test_a_reworded_question_waits_in_its_old_place_with_its_messages(
     store: DatabaseStore, ask: Callable[..., Prompt]
 ) -> None:
@@ -203,7 +249,7 @@ async def test_a_reworded_question_waits_in_its_old_place_with_its_messages(
     assert await store.reword(running, "Why not?", Status.RUNNING)
     again = await begin(store)
     assert (again.id, again.prompt.text, again.messages) == (running.id, "Why not?", ("m1",))
-    assert again.attempts == 2, "it was not cut short, but another attempt was"
+    assert (again.attempts, again.cut_short) == (5, 0)
 
 
 async def test_a_question_is_reworded_only_in_the_status_that_is_named(
@@ -235,12 +281,15 @@ async def test_an_erased_turn_is_over_and_nothing_of_it_is_told_to_the_model(
     for turn in (answered, running, waiting):
         before = await store.find(turn.prompt.key)
         assert await store.erase(turn) == before
-    assert await store.open_turns() == []
+    [left] = await store.open_turns()
+    assert (left.prompt.key, left.messages) == ("1", ("m1",)), "its answer has to be removed"
     statuses = [found.status for key in "123" if (found := await store.find(key))]
     assert statuses == [Status.DONE, Status.STOPPED, Status.STOPPED]
     found = await store.find("1")
     assert found is not None
     assert (found.prompt.text, found.messages) == ("", ("m1",))
+    await store.drop_message(answered, "m1")
+    assert await store.open_turns() == []
     await accept(store, ask("4"))
     last = await store.begin(CHANNEL, "responses")
     assert last is not None

@@ -30,6 +30,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.prompts: list[Prompt] = []
+        self.gaps = 0
 
     async def receive(self, prompt: Prompt) -> None:
         self.prompts.append(prompt)
@@ -45,6 +46,12 @@ class Inbox:
 
     async def knows(self, channel: Channel, place: Place) -> bool:
         return False
+
+    def heard(self, platform: str, at: float) -> None:
+        pass
+
+    def back(self, platform: str) -> None:
+        self.gaps += 1
 
     async def quiet(self, channel: Channel) -> None:
         return
@@ -218,6 +225,7 @@ async def test_an_event_that_discord_py_cannot_parse_costs_neither_the_bot_nor_t
     await until(lambda: len(inbox.prompts) == 2)
     assert [prompt.key for prompt in inbox.prompts] == ["discord:200:1003", "discord:200:1001"]
     assert odd.address_asked == 2
+    assert inbox.gaps == 1  # what was said between the two is nowhere but in the histories
     await bot.close()
     await running
 

@@ -4,106 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
 
 import pytest
-from aiohttp import web
 
 from adapters.discord.platform import DiscordPlatform
 from bot.core.commands import HELP, Command
 from bot.core.files import File
-from bot.core.model import Channel, Place, Prompt
+from bot.core.model import Channel, Place
 from bot.core.pacing import Call, Limit
-from bot.errors import Gone, Refused, Rejected, StoreError, Unreachable
+from bot.errors import Gone, Refused, Rejected, Unreachable
 from playground.discord.permissions import Permission
 from playground.discord.server import DiscordStandIn
 from playground.timeline import Timeline
-
-
-class Inbox:
-    """Keeps each question once, as the real one does; can be told that it cannot store."""
-
-    def __init__(self) -> None:
-        self.prompts: dict[str, Prompt] = {}
-        self.commands: list[tuple[Command, Channel]] = []
-        self.changes: list[tuple[str, str]] = []  # keys and new texts; what was deleted has none
-        self.deliveries = 0
-        self.known: set[Channel] = set()
-        self.broken = False
-        self.slow: set[str] = set()  # the first of these takes longer than the rest
-
-    async def receive(self, prompt: Prompt) -> None:
-        self.deliveries += 1
-        if self.broken:
-            raise StoreError("the disk is full")
-        if prompt.text in self.slow:
-            await asyncio.sleep(0.05)
-        self.prompts.setdefault(prompt.key, prompt)
-
-    async def edited(self, prompt: Prompt) -> None:
-        self.changes.append((prompt.key, prompt.text))
-
-    async def deleted(self, key: str) -> None:
-        self.changes.append((key, ""))
-
-    async def obey(self, command: Command, channel: Channel) -> str:
-        self.commands.append((command, channel))
-        if self.broken:
-            raise StoreError("the disk is full")
-        return HELP if command is Command.HELP else "Done. <@1> @everyone"
-
-    async def knows(self, channel: Channel, place: Place) -> bool:
-        return channel in self.known
-
-    async def quiet(self, channel: Channel) -> None:
-        return
-
-    def texts(self) -> list[str]:
-        return [prompt.text for prompt in self.prompts.values()]
-
-
-@pytest.fixture
-def timeline() -> Timeline:
-    return Timeline()
-
-
-@pytest.fixture
-async def discord(timeline: Timeline) -> AsyncIterator[DiscordStandIn]:
-    discord = DiscordStandIn(timeline, latency=0.004)
-    app = web.Application()
-    discord.mount(app)
-    runner = web.AppRunner(app, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    discord.url = f"http://127.0.0.1:{runner.addresses[0][1]}/discord"
-    yield discord
-    await discord.close()
-    await runner.cleanup()
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
-
-
-@pytest.fixture
-async def bot(discord: DiscordStandIn, inbox: Inbox) -> AsyncIterator[DiscordPlatform]:
-    bot = DiscordPlatform(
-        discord.token, api_url=f"{discord.url}/api/v10", always_on=frozenset({discord.add_channel("ask")})
-    )
-    await bot.connect(inbox)
-    running = asyncio.create_task(bot.run())
-    yield bot
-    assert not running.done()
-    await bot.close()
-    await running
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(4):
-        while not condition():  # noqa: ASYNC110  # what is waited for is on the other side of a socket
-            await asyncio.sleep(0.005)
-
+from tests.adapters.discord.inbox import Inbox, until
 
 # What people say
 
@@ -257,7 +170,8 @@ async def test_slash_commands_are_answered_for_the_person_alone_and_ping_nobody(
     discord: DiscordStandIn, bot: DiscordPlatform, inbox: Inbox
 ) -> None:
     thread = discord.create_thread(discord.general, "sluices")
-    for room, name in ((discord.general, "stop"), (thread, "new"), (discord.open_dm(discord.ada), "help")):
+    direct = discord.open_dm(discord.ada)
+    for room, name in ((discord.general, "stop"), (thread, "new"), (direct, "retry"), (direct, "help")):
         pressed = discord.press_command(room, discord.ada, name)
         await until(lambda pressed=pressed: any(shown.content for shown in discord.responses(pressed)))
         (shown,) = discord.responses(pressed)
@@ -326,7 +240,7 @@ async def test_receipts_tell_the_quota_of_the_windows_named_first(
     for call, quota in ((Call.POST, posted.quota), (Call.EDIT, edited.quota)):
         own, everywhere = bot.limits(call, place)
         assert own == Limit(f"discord:{call}:{discord.general}", 5, 5.0)
-        assert everywhere == Limit("discord:global", 50, 1.0)
+        assert everywhere == Limit("discord:global", 45, 1.0)
         assert quota is not None
         assert (quota.calls, quota.left) == (own.calls, 4)
         assert 0 < quota.reset_after <= own.seconds

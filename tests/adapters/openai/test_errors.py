@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import aiohttp
 import httpx2
 import openai
 import pytest
@@ -22,11 +24,18 @@ from tests.adapters.openai.asking import MemoryNotebook, ask
 ADDRESS = "http://127.0.0.1/v1"
 
 
-def refused(status: int, body: object = None, headers: dict[str, str] | None = None, api: str = "chat") -> BackendError:
+def refused(
+    status: int,
+    body: object = None,
+    headers: dict[str, str] | None = None,
+    api: str = "chat",
+    *,
+    goes_on: bool = False,
+) -> BackendError:
     """As the SDK makes an error of a response."""
     response = httpx2.Response(status, json=body or {}, headers=headers, request=httpx2.Request("POST", ADDRESS))
     error = openai.AsyncOpenAI(api_key="key")._make_status_error_from_response(response)  # pyright: ignore[reportPrivateUsage] -- the only place that knows how
-    return translate(error, Server(api, ADDRESS, "gpt-6-luna"), kept=True)
+    return translate(error, Server(api, ADDRESS, "gpt-6-luna"), kept=True, goes_on=goes_on)
 
 
 def said(code: str | None = None, message: str = "No.", **more: str) -> dict[str, Any]:
@@ -188,3 +197,34 @@ def test_certificates_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SSL_CERT_FILE", __file__)
     with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
         open_client(api_key="", base_url="https://127.0.0.1/v1")
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
+def test_what_passes_does_not_end_an_answer_that_goes_on(status: int) -> None:
+    error = refused(status, headers={"Retry-After": "3"}, goes_on=True)
+    assert (error.broken, error.again) == (True, False)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 501])
+def test_what_does_not_pass_ends_it(status: int) -> None:
+    error = refused(status, goes_on=True)
+    assert (error.broken, error.again) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (httpx2.ReadTimeout("silence"), End.TIMED_OUT),
+        (httpx2.ReadError("reset"), End.CONNECTION_LOST),
+        (aiohttp.ClientPayloadError("half a chunk"), End.CONNECTION_LOST),
+        (httpx2.UnsupportedProtocol("no way there"), End.UNREACHABLE),
+        (json.JSONDecodeError("half an event", "{", 1), End.FAILED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_way_that_breaks_ends_only_what_does_not_go_on(error: Exception, end: End, goes_on: bool) -> None:
+    fault = translate(error, Server("responses", ADDRESS, "gpt-6-luna"), kept=True, goes_on=goes_on)
+    assert fault.ending.end is end
+    assert fault.broken == goes_on
+    assert not (fault.again and fault.broken)

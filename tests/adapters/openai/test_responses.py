@@ -26,7 +26,7 @@ async def test_messages_are_set_apart_by_a_blank_line(tape: Tape, backend: Respo
     outcome = await ask(backend, "Hello")
     assert outcome.events == [
         Began("conv_1"),
-        Began("conv_1", "resp_1"),
+        Began("conv_1"),
         Working("Thinking"),
         Delta("Let me "),
         Delta("look."),
@@ -64,7 +64,7 @@ async def test_a_server_without_conversations_is_told_the_history_and_asked_for_
     tape.plays("POST /responses", "responses-no-deltas.sse")
     await ask(backend, "One?")
     outcome = await ask(backend, Request("Two?", history=HISTORY))
-    assert outcome.began == Began("", "resp_1")
+    assert outcome.began == Began()
     assert len(tape.bodies("POST /conversations")) == 1
     assert tape.bodies("POST /responses")[1] == {
         "model": "gpt-6-luna",

@@ -48,8 +48,8 @@ async def test_the_parts_of_two_messages_are_told_apart_and_reasoning_is_no_text
     tape: Tape, client: AsyncOpenAI
 ) -> None:
     assert await read(tape, client, "responses-two-messages.sse") == [
-        Created("resp_1", "conv_1"),
-        Created("resp_1", "conv_1"),
+        Created("resp_1", "conv_1", background=False),
+        Created("resp_1", "conv_1", background=False),
         Working("Thinking"),
         Piece((1, 0), "Let me "),
         Piece((1, 0), "look."),
@@ -57,7 +57,7 @@ async def test_the_parts_of_two_messages_are_told_apart_and_reasoning_is_no_text
         Piece((2, 0), ""),
         Piece((2, 0), "lo "),
         Piece((2, 0), "👋"),
-        Finished(Ending(End.COMPLETED), "Let me look.\n\nHello 👋", "conv_1"),
+        Finished(Ending(End.COMPLETED), (Piece((0, 0), "Let me look."), Piece((1, 0), "Hello 👋")), "conv_1"),
     ]
 
 
@@ -70,7 +70,7 @@ async def test_a_refusal_is_text_that_is_marked(tape: Tape, client: AsyncOpenAI)
     ("sample", "end"), [("responses-max-tokens.sse", End.LENGTH), ("responses-content-filter.sse", End.FILTERED)]
 )
 async def test_an_incomplete_answer_says_why(tape: Tape, client: AsyncOpenAI, sample: str, end: End) -> None:
-    assert (await read(tape, client, sample))[-1] == Finished(Ending(end), "", "conv_1")
+    assert (await read(tape, client, sample))[-1] == Finished(Ending(end), (), "conv_1")
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,7 @@ async def test_a_failure_inside_a_stream_is_raised_and_never_safe_to_repeat_wher
 
 async def test_an_event_of_a_later_version_is_skipped(tape: Tape, client: AsyncOpenAI) -> None:
     events = await read(tape, client, "responses-unknown-event.sse")
-    assert events[2:] == [Piece((0, 0), "Half an "), Finished(Ending(End.COMPLETED), "Half an ", "conv_1")]
+    assert events[2:] == [
+        Piece((0, 0), "Half an "),
+        Finished(Ending(End.COMPLETED), (Piece((0, 0), "Half an "),), "conv_1"),
+    ]

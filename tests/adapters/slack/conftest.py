@@ -43,12 +43,15 @@ def inbox() -> FakeInbox:
 
 @pytest.fixture
 def connect(slack: SlackStandIn, inbox: FakeInbox) -> Connect:
-    """`async with connect(conversation_scope="thread") as platform:` connects, and closes at the end."""
+    """`async with connect(conversation_scope="thread") as platform:` connects, and closes at the end.
+
+    Another inbox than `inbox` may be named first.
+    """
 
     @asynccontextmanager
-    async def connected(**settings: Any) -> AsyncGenerator[SlackPlatform]:
+    async def connected(to: FakeInbox = inbox, **settings: Any) -> AsyncGenerator[SlackPlatform]:
         platform = SlackPlatform(slack.bot_token, slack.app_token, api_url=f"{slack.url}/api/", **settings)
-        await platform.connect(inbox)
+        await platform.connect(to)
         try:
             yield platform
         finally:

@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from adapters.slack.platform import SlackPlatform
+from bot.core.files import File
 from bot.core.model import Place
 from bot.core.pacing import Call
 from bot.errors import Gone, Refused, Rejected, Unreachable
+from bot.ports import Strays
 from playground.slack.server import SlackStandIn
 from playground.timeline import Timeline
 from tests.adapters.slack.workspace import Connect
@@ -117,14 +119,40 @@ async def test_a_page_is_looked_for_beyond_the_first_hundred_replies(slack: Slac
 
 
 async def test_a_process_started_later_finds_what_the_one_before_posted(slack: SlackStandIn, connect: Connect):
-    """A crash between the post and its receipt leaves one message."""
+    """A crash between a post and its receipt; another answer's pages are none of this one."""
     place = question(slack)
     async with connect() as before:
-        posted = await before.post(place, "once", nonce="1", first=True)
+        await before.post(place, "elsewhere", nonce="b-0", first=True)
+        first, second = [(await before.post(place, "page", nonce=f"a-{page}", first=not page)) for page in range(2)]
     async with connect() as after:
-        assert await after.post(place, "once", nonce="1", first=True) == posted
-        fresh = await after.post(place, "twice", nonce="2", first=False)
-        assert fresh.message != posted.message
+        assert (await after.strays(place, "a-", [])).page == first.message
+        assert (await after.strays(place, "a-", [first.message])).page == second.message
+        assert (await after.strays(place, "a-", [first.message, second.message])).page == ""
+        assert (await after.strays(place, "c-", [])).page == ""
+
+
+async def test_what_an_earlier_answer_shows_below_a_later_question_is_not_the_later_ones(
+    slack: SlackStandIn, connect: Connect
+):
+    first = question(slack)
+    later = Place(first.room, slack.say(first.room, slack.ada, "and?", thread_ts=first.message), first.message)
+    async with connect() as before:
+        await before.post(first, "page", nonce="a-0", first=True)
+        await before.attach(first, "The rest.", [File("answer.md", "more")], nonce="a-f1")
+    async with connect() as after:
+        assert await after.strays(later, "b-", []) == Strays()
+        mine = (await after.post(later, "page", nonce="b-0", first=True)).message
+        assert await after.strays(later, "b-", [mine]) == Strays()
+
+
+async def test_a_process_started_later_finds_the_file_that_the_one_before_shared(slack: SlackStandIn, connect: Connect):
+    place = question(slack)
+    async with connect() as before:
+        page = (await before.post(place, "page", nonce="a-0", first=True)).message
+        file = (await before.attach(place, "The rest.", [File("answer.md", "more")], nonce="a-f1")).message
+    async with connect() as after:
+        assert await after.strays(place, "a-", [page]) == Strays(file=file)
+        assert await after.strays(place, "a-", [page, file]) == Strays()
 
 
 async def test_an_ordinary_post_is_one_call(slack: SlackStandIn, platform: SlackPlatform):

@@ -87,11 +87,41 @@ async def test_nothing_is_lost_when_slack_refreshes_the_connection(
     await until(lambda: inbox.texts == ["before", "meanwhile", "after"])
 
 
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+async def test_a_refreshed_connection_has_no_gap(
+    slack: SlackStandIn, inbox: FakeInbox, platform: SlackPlatform, reason: str
+):
+    for times in (2, 3):
+        slack.refresh(reason, grace=0.1)
+        await until(lambda: [call.method for call in slack.calls].count("apps.connections.open") == times)  # noqa: B023
+        ts = slack.say(slack.general, slack.ada, "meanwhile")
+        await until(lambda: inbox.until == float(ts))  # noqa: B023 (both are waited for at once)
+    assert "back" not in inbox.story
+
+
 async def test_a_cut_connection_comes_back(slack: SlackStandIn, inbox: FakeInbox, connect: Connect):
     async with connect(heartbeat=0.2):
         slack.drop()
         slack.say(slack.open_dm(slack.ada), slack.ada, "still there?")
         await until(lambda: inbox.texts == ["still there?"])
+
+
+async def test_after_a_gap_the_inbox_is_told_before_anything_else(
+    slack: SlackStandIn, inbox: FakeInbox, connect: Connect
+):
+    """Slack cannot be reached for a while, longer than it delivers again what was said at the beginning."""
+    slack.limits.redeliver_after = (0.0, 0.1)
+    slack.limits.ack_within = 0.1
+    async with connect(heartbeat=0.1):
+        slack.fail("apps.connections.open", status=503, times=8)
+        slack.drop()
+        slack.say(slack.open_dm(slack.ada), slack.ada, "lost")
+        opened = "apps.connections.open", "ok"
+        await until(lambda: [(call.method, call.outcome) for call in slack.calls].count(opened) == 2)
+        await slack.connected()
+        slack.say(slack.open_dm(slack.ada), slack.ada, "back again")
+        await until(lambda: inbox.texts == ["back again"])
+    assert inbox.story == ["back", "back again"]
 
 
 async def test_a_dead_address_is_given_up_for_another(slack: SlackStandIn, inbox: FakeInbox):
@@ -103,6 +133,27 @@ async def test_a_dead_address_is_given_up_for_another(slack: SlackStandIn, inbox
     slack.say(slack.open_dm(slack.ada), slack.ada, "hello")
     await until(lambda: inbox.texts == ["hello"])
     await platform.close()
+
+
+async def test_a_dead_address_later_on_is_a_gap(slack: SlackStandIn, inbox: FakeInbox, connect: Connect):
+    dead = slack.url.replace("http", "ws") + "/socket?ticket=used"
+    async with connect(heartbeat=0.1):
+        slack.fail("apps.connections.open", body={"ok": True, "url": dead}, times=3)
+        slack.drop()
+        await until(lambda: "back" in inbox.story)
+        slack.say(slack.open_dm(slack.ada), slack.ada, "hello")
+        await until(lambda: inbox.texts == ["hello"])
+
+
+async def test_connecting_at_first_is_no_return(slack: SlackStandIn, inbox: FakeInbox):
+    dead = slack.url.replace("http", "ws") + "/socket?ticket=used"
+    slack.fail("apps.connections.open", body={"ok": True, "url": dead}, times=3)
+    platform = platform_of(slack, heartbeat=0.1)
+    await platform.connect(inbox)
+    slack.say(slack.open_dm(slack.ada), slack.ada, "hello")
+    await until(lambda: inbox.texts == ["hello"])
+    await platform.close()
+    assert "back" not in inbox.story
 
 
 async def test_a_ticket_is_not_logged(slack: SlackStandIn, inbox: FakeInbox, caplog: pytest.LogCaptureFixture):

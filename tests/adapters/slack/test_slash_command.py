@@ -1,4 +1,4 @@
-"""/rivulet new | stop | help, answered to the one who asked."""
+"""/rivulet new | stop | retry | help, answered to the one who asked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ async def answer(slack: SlackStandIn, text: str, *, room: str = "", command: str
 
 @pytest.mark.parametrize(
     ("text", "wish"),
-    [("new", "new"), (" STOP ", "stop"), ("!stop", "stop"), ("help", "help"), ("", "help"), ("dance", "help")],
+    [
+        ("new", "new"),
+        (" STOP ", "stop"),
+        ("!stop", "stop"),
+        ("Retry", "retry"),
+        ("help", "help"),
+        ("", "help"),
+        ("dance", "help"),
+    ],
 )
 async def test_a_word_is_obeyed_and_answered_privately(
     slack: SlackStandIn, platform: SlackPlatform, text: str, wish: str
@@ -47,7 +55,7 @@ async def test_where_threads_have_conversations_the_command_says_how_to_reach_th
 
 
 async def test_another_command_of_the_app_is_answered_with_the_right_one(slack: SlackStandIn, platform: SlackPlatform):
-    assert "`/rivulet new | stop | help`" in (await answer(slack, "x", command="/other"))["text"]
+    assert "`/rivulet new | stop | retry | help`" in (await answer(slack, "x", command="/other"))["text"]
 
 
 async def test_the_command_can_have_another_name(slack: SlackStandIn, connect: Connect):

@@ -21,6 +21,8 @@ class FakeInbox:
         self.prompts: list[Prompt] = []
         self.obeyed: list[tuple[str, Channel]] = []
         self.changes: list[tuple[str, str]] = []  # keys and new texts; what was deleted has none
+        self.until = 0.0  # when the newest was written that was heard
+        self.story: list[str] = []  # texts as they came, and when Slack was back after a gap
         self.attempts = 0
         self.failures = 0  # how many of the next calls find the database broken
         self.open = asyncio.Event()
@@ -36,6 +38,7 @@ class FakeInbox:
         self._may_fail()
         if prompt.key not in {known.key for known in self.prompts}:
             self.prompts.append(prompt)
+            self.story.append(prompt.text)
 
     async def edited(self, prompt: Prompt) -> None:
         self._may_fail()
@@ -51,7 +54,15 @@ class FakeInbox:
         return f"{command} in {channel}"
 
     async def knows(self, channel: Channel, place: Place) -> bool:
+        self._may_fail()
         return any((known.place.room, known.place.thread) == (place.room, place.thread) for known in self.prompts)
+
+    def heard(self, platform: str, at: float) -> None:
+        assert at > self.until
+        self.until = at
+
+    def back(self, platform: str) -> None:
+        self.story.append("back")
 
     async def quiet(self, channel: Channel) -> None:
         pass

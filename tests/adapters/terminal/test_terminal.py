@@ -54,15 +54,27 @@ class Inbox:
         assert channel == CHANNEL
         self.obeyed.append(command)
         self.go.set()
+        if command is Command.RETRY:
+            self._answer = asyncio.create_task(self._say_again(self.prompts[-1]))
         return f"obeyed {command}"
 
     async def knows(self, channel: Channel, place: Place) -> bool:
         return False
 
+    def heard(self, platform: str, at: float) -> None:
+        pass
+
+    def back(self, platform: str) -> None:
+        pass
+
     async def quiet(self, channel: Channel) -> None:
         assert channel == CHANNEL
         if self._answer:
             await self._answer
+
+    async def _say_again(self, prompt: Prompt) -> None:
+        assert self.terminal
+        await self.terminal.edit(prompt.place, prompt.key, self.answers.get(prompt.text, f"You said {prompt.text}"))
 
     async def _say(self, prompt: Prompt) -> None:
         assert self.terminal
@@ -129,6 +141,11 @@ async def test_commands_are_obeyed_and_help_speaks_of_the_terminal():
     assert inbox.obeyed == [Command.NEW, Command.STOP]
     assert shown.startswith("obeyed new\n\nobeyed stop\n\nWrite a question, and the answer comes below it.")
     assert "Mention" not in shown
+
+
+async def test_an_answer_that_is_asked_for_again_is_printed_whole_below():
+    """Although the first one stands above it, and the new one has the same words."""
+    assert await piped(b"one\n!retry\ntwo\n") == "You said one\n\nobeyed retry\nYou said one\n\nYou said two\n"
 
 
 async def test_what_the_database_says_is_shown_and_the_next_question_is_taken():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -71,3 +72,23 @@ async def test_a_connection_can_be_dropped(http: Any, room: str, stand_in: Disco
         with pytest.raises(aiohttp.ClientConnectionError):
             await http("POST", room, {"content": f"after effect: {after_effect}"})
     assert [moment.text for moment in timeline.moments] == ["after effect: True"]
+
+
+async def test_a_caller_can_be_left_without_an_answer(
+    http: Any, room: str, stand_in: DiscordStandIn, timeline: Timeline
+) -> None:
+    for after_effect in (False, True):
+        stand_in.fail("POST", room, hang=True, after_effect=after_effect)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await http("POST", room, {"content": f"after effect: {after_effect}"})
+    assert [moment.text for moment in timeline.moments] == ["after effect: True"]
+    assert [call.status for call in stand_in.calls] == [0, 0]
+
+
+async def test_a_fault_that_lasts_is_mended(http: Any, room: str, stand_in: DiscordStandIn) -> None:
+    mend = stand_in.fail("GET", room, status=500, times=100)
+    assert [(await http("GET", room)).status for _ in range(3)] == [500] * 3
+    mend()
+    assert (await http("GET", room)).status == 200
+    mend()

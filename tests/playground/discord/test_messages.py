@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
+from playground.discord.payloads import guild_create_json
 from playground.discord.permissions import Permission
 from playground.discord.server import DiscordStandIn
+from playground.discord.snowflakes import created
 from playground.timeline import Timeline
 
 
@@ -253,6 +256,31 @@ async def test_a_locked_thread_can_be_read_and_not_written_in(http: Any, stand_i
     assert (await http("POST", f"/channels/{thread}/typing")).json["code"] == 50083
     assert (await http("GET", path)).status == 200
     assert (await http("GET", f"/channels/{thread}")).json["thread_metadata"]["locked"]
+
+
+async def test_an_archived_thread_is_listed_no_more_until_somebody_writes_in_it(
+    http: Any, stand_in: DiscordStandIn
+) -> None:
+    thread = stand_in.create_thread(stand_in.general, "aside")
+    path = f"/channels/{thread}/messages"
+    sent = (await http("POST", path, {"content": "here"})).json["id"]
+    stand_in.archive_thread(thread)
+    metadata = (await http("GET", f"/channels/{thread}")).json["thread_metadata"]
+    assert (metadata["archived"], metadata["locked"]) == (True, False)
+    assert guild_create_json(stand_in.state, members=False)["threads"] == []
+    assert (await http("PATCH", f"{path}/{sent}", {"content": "there"})).json["code"] == 50083
+    assert (await http("POST", path, {"content": "and here"})).status == 200
+    assert [each["id"] for each in guild_create_json(stand_in.state, members=False)["threads"]] == [thread]
+
+
+async def test_a_message_may_have_been_posted_before(http: Any, room: str, stand_in: DiscordStandIn) -> None:
+    old = [stand_in.say(stand_in.general, stand_in.ada, text, ago=3600.0) for text in ("one", "two")]
+    assert created(old[0]) == pytest.approx(time.time() - 3600, abs=5)
+    new = stand_in.say(stand_in.general, stand_in.ada, "three")
+    assert [each["id"] for each in (await http("GET", room)).json] == [new, old[1], old[0]]
+    assert (await http("GET", f"/channels/{stand_in.general}")).json["last_message_id"] == new
+    with pytest.raises(ValueError, match="newer"):
+        stand_in.say(stand_in.general, stand_in.ada, "zero", ago=7200.0)
 
 
 async def test_a_bot_that_was_removed_sees_direct_messages_only(http: Any, room: str, stand_in: DiscordStandIn) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import openai
@@ -71,3 +72,46 @@ async def test_a_foreground_response_can_be_neither_cancelled_nor_resumed(client
         await client.responses.cancel(response.id)
     with pytest.raises(openai.BadRequestError):
         await client.responses.retrieve(response.id, stream=True)
+
+
+async def test_a_server_may_refuse_or_ignore_it(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.background = "off"
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.responses.create(model=MODEL, input="Hi", background=True)
+    assert refused.value.param == "background"
+    stand_in.background = "ignored"
+    response = await client.responses.create(model=MODEL, input="Hi", background=True)
+    assert (response.background, response.status) == (False, "completed")
+
+
+async def test_it_may_begin_later_than_a_synchronous_one(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.background_delay = 0.2
+    began = time.monotonic()
+    async with await client.responses.create(model=MODEL, input="Hi", stream=True, background=True) as stream:
+        async for event in stream:
+            if event.type == "response.output_text.delta":
+                break
+    assert time.monotonic() - began >= 0.2
+
+
+async def test_it_can_be_streamed_again_for_a_while_only(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.streamable = 0.0
+    async with await client.responses.create(model=MODEL, input="Hi", stream=True, background=True) as stream:
+        created: Any = await anext(aiter(stream))
+    with pytest.raises(openai.BadRequestError, match="more than 5 minutes old"):
+        await client.responses.retrieve(created.response.id, stream=True)
+    assert (await client.responses.retrieve(created.response.id)).id == created.response.id
+
+
+async def test_a_stream_that_is_taken_up_may_break_too(client: AsyncOpenAI, stand_in: OpenAIStandIn) -> None:
+    stand_in.script("one two three four")
+    stand_in.break_resumed(Cut(after=2))
+    seen: list[Any] = []
+    await hear(await client.responses.create(model=MODEL, input="Hi", stream=True, background=True), seen)
+    again: list[Any] = []
+    with pytest.raises(openai.APIConnectionError):
+        await hear(await client.responses.retrieve(seen[0].response.id, stream=True), again)
+    assert len([event for event in again if event.type == "response.output_text.delta"]) == 2
+    whole: list[Any] = []
+    await hear(await client.responses.retrieve(seen[0].response.id, stream=True), whole)
+    assert [event.sequence_number for event in whole] == [event.sequence_number for event in seen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,17 @@ import pytest
 from openai import AsyncOpenAI
 
 from playground.openai import errors
-from playground.openai.faults import Cut, ErrorEvent, Fault, JsonInstead, SilentEnd, Stall, wished
+from playground.openai.faults import (
+    Cut,
+    ErrorEvent,
+    Fault,
+    JsonInstead,
+    NoAnswer,
+    NotJson,
+    SilentEnd,
+    Stall,
+    wished,
+)
 from playground.openai.script import Script
 from playground.openai.server import OpenAIStandIn
 
@@ -105,6 +116,29 @@ async def test_a_silent_end_raises_nothing(ask: Ask, stand_in: OpenAIStandIn, ap
             assert last.choices[0].finish_reason is None
         case _:
             assert last.event != "thread.run.completed"
+
+
+async def test_a_request_can_be_lost_on_its_way(ask: Ask, stand_in: OpenAIStandIn) -> None:
+    stand_in.script(Script("never said", fault=NoAnswer()))
+    heard = await ask("Hi")
+    assert isinstance(heard.error, openai.APIConnectionError)
+    assert stand_in.streams == []
+    assert (await ask("Hello")).error is None
+
+
+async def test_a_stream_can_become_unreadable(client: AsyncOpenAI, api: str, stand_in: OpenAIStandIn) -> None:
+    stand_in.script(Script("one two three", fault=NotJson(after=2)))
+    async with await _open(client, api, "Hi") as stream:
+        text = ""
+
+        async def read() -> None:
+            nonlocal text
+            async for event in stream:
+                text += _text(api, event)
+
+        with pytest.raises(json.JSONDecodeError):
+            await read()
+    assert text == "one two"
 
 
 async def test_a_nested_error_event_raises(ask: Ask, stand_in: OpenAIStandIn) -> None:

@@ -25,6 +25,36 @@ async def test_history_has_roots_newest_first_and_pages(slack: SlackStandIn, cli
     assert [message["text"] for message in until_then["messages"]] == ["1", "0"]
 
 
+async def test_history_from_a_moment_on_begins_there_unless_it_ends_somewhere(
+    slack: SlackStandIn, client: Client
+) -> None:
+    said = [slack.say(slack.general, slack.ada, f"{n}") for n in range(5)]
+    onwards = await client.conversations_history(channel=slack.general, oldest=said[0], limit=2)
+    pages = [[message["text"] for message in page["messages"]] async for page in onwards]
+    assert pages == [["2", "1"], ["4", "3"]]
+    between = await client.conversations_history(channel=slack.general, oldest=said[0], latest=said[4], limit=2)
+    assert [message["text"] for message in between["messages"]] == ["3", "2"]
+
+
+async def test_an_app_from_outside_of_the_marketplace_gets_short_pages(slack: SlackStandIn, client: Client) -> None:
+    slack.limits.reading_page = 2
+    root = slack.say(slack.general, slack.ada, "0")
+    for n in range(1, 4):
+        slack.say(slack.general, slack.ada, f"{n}")
+        slack.say(slack.general, slack.ada, f"reply {n}", thread_ts=root)
+    history = await client.conversations_history(channel=slack.general, limit=100)
+    assert [message["text"] for message in history["messages"]] == ["3", "2"]
+    assert history["has_more"]
+    thread = await client.conversations_replies(channel=slack.general, ts=root, limit=100)
+    assert [message["text"] for message in thread["messages"]] == ["0", "reply 1"]
+
+
+async def test_a_group_is_a_room_of_its_own_kind(slack: SlackStandIn, client: Client) -> None:
+    group = slack.open_group(slack.ada, slack.linus)
+    [room] = (await client.users_conversations(types="mpim"))["channels"]
+    assert (room["id"], room["is_mpim"], room["is_private"]) == (group, True, True)
+
+
 async def test_a_thread_is_read_from_its_root_on(slack: SlackStandIn, client: Client) -> None:
     root = slack.say(slack.general, slack.ada, "root")
     metadata = {"event_type": "answer", "event_payload": {"nonce": "1"}}

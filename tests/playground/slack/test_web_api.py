@@ -178,3 +178,24 @@ async def _listing(slack: SlackStandIn, session: aiohttp.ClientSession) -> tuple
     headers = {"Authorization": f"Bearer {slack.bot_token}"}
     answer = await session.get(f"{slack.url}/api/conversations.list", headers=headers)
     return answer.status, answer.headers.get("Retry-After", ""), (await answer.json()).get("error", "")
+
+
+async def test_a_fault_may_be_of_one_channel_until_it_is_mended(slack: SlackStandIn, client: Client) -> None:
+    other = slack.add_channel("other")
+    body = {"ok": False, "error": "is_archived"}
+    mend = slack.fail("chat.postMessage", body=body, times=100, channel=other)
+    assert (await client.chat_postMessage(channel=slack.general, text="hello"))["ok"]
+    for _ in range(2):
+        assert await error_of(client.chat_postMessage(channel=other, text="hello")) == "is_archived"
+    mend()
+    assert (await client.chat_postMessage(channel=other, text="hello"))["ok"]
+
+
+async def test_a_caller_can_be_left_without_an_answer(slack: SlackStandIn, session: aiohttp.ClientSession) -> None:
+    url, said = f"{slack.url}/api/chat.postMessage", {"channel": slack.general, "text": "hello"}
+    for after_effect in (False, True):
+        slack.fail("chat.postMessage", hang=True, after_effect=after_effect)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await session.post(url, data={**said, "token": slack.bot_token})
+    assert list(slack.timeline.shown(slack.general).values()) == ["hello"]
