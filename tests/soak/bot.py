@@ -23,19 +23,18 @@ class Sample:
     """The process at one moment."""
 
     memory: float  # MiB of it that are in the machine's memory (RSS)
+    blocks: int  # of memory that Python's objects hold, garbage included unless it was settled
     threads: int
-    files: int  # open ones, sockets included
-    sockets: int
-    idle: int  # of the sockets: connections in pools, open for the next call
+    files: dict[str, int]  # open ones and sockets, by what they lead to; without idle ones
+    idle: int  # connections in pools, open for the next call, which come and go with the load
     tasks: dict[str, int]  # by the coroutine that they run
     objects: dict[str, int]  # by class
     sizes: dict[str, int]  # of containers, by class and attribute
     allocated: list[str]  # where memory was taken, if that is traced
 
     @property
-    def in_use(self) -> int:
-        """Open files and sockets without the idle connections, which come and go with the load."""
-        return self.files - self.idle
+    def files_in_all(self) -> int:
+        return sum(self.files.values())
 
     @property
     def tasks_in_all(self) -> int:
@@ -86,12 +85,9 @@ class Bot:
         inside: dict[str, Any] = json.loads(self._sample.read_text())
         process = Path(f"/proc/{self._process.pid}")
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
-        files = _open_files(process)
         return Sample(
             memory=int(status["VmRSS"].split()[0]) / 1024,
             threads=int(status["Threads"]),
-            files=len(files),
-            sockets=sum(file.startswith("socket:") for file in files),
             **inside,
         )
 
@@ -108,12 +104,3 @@ class Bot:
             self._process.kill()
             await self._process.wait()
             return None
-
-
-def _open_files(process: Path) -> list[str]:
-    """What the open files of a process lead to."""
-    found: list[str] = []
-    for file in (process / "fd").iterdir():
-        with suppress(OSError):  # closed meanwhile
-            found.append(str(file.readlink()))
-    return found

@@ -36,9 +36,9 @@ _COLUMNS = (
     "streams",
     "answered",
     "RSS MiB",
+    "blocks/k",
     "tasks",
     "fds",
-    "sockets",
     "idle",
     "threads",
     "turns",
@@ -62,9 +62,9 @@ def row(line: Line) -> str:
         line.streams,
         line.answered,
         f"{sample.memory:.1f}",
+        round(sample.blocks / 1000),
         sample.tasks_in_all,
-        sample.files,
-        sample.sockets,
+        sample.files_in_all,
         sample.idle,
         sample.threads,
         *(rows[name] for name in ("turns", "messages", "conversations", "notes", "open turns")),
@@ -105,8 +105,7 @@ def leaks(before: Line, after: Line, answers: int, live: int) -> list[str]:
     """What is there when all is quiet at the end and was not when all was quiet before the load."""
     old, new = before.sample, after.sample
     found = [f"task {name}: {count:+d}" for name, count in _difference(old.tasks, new.tasks) if count > 0]
-    if new.in_use > old.in_use:
-        found.append(f"{new.in_use - old.in_use} more open files and sockets, idle connections not counted")
+    found += [f"open {name}: {count:+d}" for name, count in _difference(old.files, new.files) if count > 0]
     if new.threads > old.threads + _THREADS:
         found.append(f"{new.threads - old.threads} more threads")
     stale = ("open turns", "messages of no turn", "closed conversations on the server")

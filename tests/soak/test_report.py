@@ -22,9 +22,9 @@ ROWS = {
 }
 SAMPLE = Sample(
     memory=140.0,
+    blocks=900_000,
     threads=4,
-    files=20,
-    sockets=12,
+    files={"rivulet.db": 1, "connection to port 4000": 2},
     idle=8,
     tasks={"run": 1, "Client._read": 2},
     objects={"bot.core.pacing.Window": 20, "builtins.dict": 9_000},
@@ -40,7 +40,7 @@ def test_a_bot_that_is_as_it_was_leaks_nothing():
 
 
 def test_idle_connections_come_and_go():
-    later = replace(SAMPLE, files=50, sockets=42, idle=38)
+    later = replace(SAMPLE, idle=38)
     assert leaks(QUIET, replace(QUIET, sample=later), 1_000, 50) == []
 
 
@@ -48,7 +48,7 @@ def test_idle_connections_come_and_go():
     ("later", "fault"),
     [
         (replace(SAMPLE, tasks={"run": 1, "Client._read": 3}), "task Client._read: +1"),
-        (replace(SAMPLE, files=21), "1 more open files and sockets, idle connections not counted"),
+        (replace(SAMPLE, files={**SAMPLE.files, "connection to port 4000": 3}), "open connection to port 4000: +1"),
         (replace(SAMPLE, threads=13), "9 more threads"),
         (
             replace(SAMPLE, objects={**SAMPLE.objects, "bot.core.pacing.Window": 520}),
@@ -103,4 +103,4 @@ def test_the_first_questions_of_a_process_tell_no_slope():
 
 def test_a_line_of_the_table_stands_below_its_heads():
     assert len(row(QUIET)) == len(head())
-    assert " ".join(row(QUIET).split()) == "0 0 0 0 140.0 3 20 12 8 4 100 150 40 2 0 0"
+    assert " ".join(row(QUIET).split()) == "0 0 0 0 140.0 900 3 3 8 4 100 150 40 2 0 0"

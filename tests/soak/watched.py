@@ -12,11 +12,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import signal
+import socket
 import sys
 import tracemalloc
 from collections import Counter, deque
 from collections.abc import Iterator, Sized
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -33,11 +36,12 @@ _MOST = 40  # places of the memory that are told of where it is traced
 def sample(*, settled: bool) -> dict[str, Any]:
     """What there is: tasks by the coroutine they run, objects by class, and how much is in the containers they hold.
 
-    `idle`: connections in the pools, which are open and wait for the next call. `settled`: without garbage.
+    `files`: open ones by what they lead to, without those that are `idle`: connections in pools, which wait for the
+    next call. `blocks`: pieces of memory that Python's objects hold. `settled`: without garbage.
     """
     if settled:
         gc.collect()
-    objects, sizes, idle = Counter[str](), Counter[str](), 0
+    objects, sizes, idle = Counter[str](), Counter[str](), set[int]()
     for each in gc.get_objects():
         kind = cast("type[object]", type(each))
         name_of_class = f"{kind.__module__}.{kind.__qualname__}"
@@ -49,14 +53,45 @@ def sample(*, settled: bool) -> dict[str, Any]:
             if getattr(held, "maxlen", None) is None:
                 sizes[f"{name_of_class}.{name}"] += len(held)
         if kind.__qualname__ == "TCPConnector":
-            idle += sum(map(len, each._conns.values()))
+            idle |= set(_descriptors(each))
     return {
         "tasks": dict(Counter(map(_work, asyncio.all_tasks()))),
         "objects": dict(objects),
         "sizes": dict(sizes),
-        "idle": idle,
+        "blocks": sys.getallocatedblocks(),
+        "idle": len(idle),
+        "files": dict(_open_files(without=idle)),
         "allocated": _allocated(_FIRST) if settled and tracemalloc.is_tracing() else [],
     }
+
+
+def _descriptors(connector: Any) -> Iterator[int]:
+    """Of the connections in a pool of aiohttp that are still open."""
+    for connections in connector._conns.values():
+        for protocol, _ in connections:
+            if protocol.transport is not None and (end := protocol.transport.get_extra_info("socket")) is not None:
+                yield end.fileno()
+
+
+def _open_files(*, without: set[int]) -> Counter[str]:
+    found = Counter[str]()
+    for file in Path("/proc/self/fd").iterdir():
+        if int(file.name) in without:
+            continue
+        with suppress(OSError):  # closed meanwhile, as the one that this folder itself is read with
+            kind = str(file.readlink())
+            found[_peer(int(file.name)) if kind.startswith("socket:") else Path(kind).name] += 1
+    return found
+
+
+def _peer(descriptor: int) -> str:
+    """What a socket is connected to."""
+    with socket.socket(fileno=os.dup(descriptor)) as copy:
+        try:
+            peer = copy.getpeername()
+        except OSError:
+            return "socket that is not connected"
+    return f"connection to port {peer[1]}" if isinstance(peer, tuple) else "socket pair"
 
 
 def _work(task: asyncio.Task[Any]) -> str:

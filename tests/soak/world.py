@@ -366,7 +366,7 @@ class World:
         last = asyncio.get_running_loop().time() + _PATIENCE
         while like and asyncio.get_running_loop().time() < last:
             sample = await bot.look()
-            if sample.tasks == like.sample.tasks and sample.in_use <= like.sample.in_use:
+            if sample.tasks == like.sample.tasks and sample.files_in_all <= like.sample.files_in_all:
                 break
             await asyncio.sleep(1.0)
         return await self._look(bot, settled=True)
