@@ -40,10 +40,7 @@ _POSTGRESQL_CONNECTIONS = 5
 
 
 async def open_store(url: str) -> DatabaseStore:
-    """Opens it with the newest schema. Raises StoreError: the address without its password, the reason, the remedy.
-
-    A process opens different databases one after the other: Alembic keeps one state for all.
-    """
+    """Opens it with the newest schema. Raises StoreError: the address without its password, the reason, the remedy."""
     address = _parse(url)
     # options stay out of the name too: PostgreSQL takes a password there as well
     name = address.set(query={}).render_as_string(hide_password=True)

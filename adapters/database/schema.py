@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -15,11 +16,13 @@ from bot.errors import StoreError
 
 _LOCK = 0x726976756C6574  # "rivulet": any number that other programs on the same database are unlikely to lock
 
+_one_at_a_time = threading.Lock()  # Alembic keeps one state for all of a process
+
 
 def migrate(connection: Connection) -> None:
     """Upgrades to the newest revision, in one transaction. Raises StoreError if a newer program wrote the database."""
     config = alembic(connection)
-    with _references_unchecked(connection), connection.begin():
+    with _one_at_a_time, _references_unchecked(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             # of two programs that start at once, one waits here for the other; SQLite's have waited at BEGIN IMMEDIATE
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))

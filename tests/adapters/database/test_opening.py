@@ -40,6 +40,13 @@ async def test_an_address_with_the_driver_of_an_earlier_version_opens(
     await store.close()
 
 
+async def test_different_databases_are_opened_at_once(tmp_path: Path) -> None:
+    stores = await asyncio.gather(*(open_store(f"sqlite:///{tmp_path}/{number}.db") for number in range(8)))
+    for store in stores:
+        assert await store.open_turns() == []
+        await store.close()
+
+
 async def test_a_missing_directory_is_explained(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=rf"the directory {tmp_path}/data does not exist; create it"):
         await open_store(f"sqlite:///{tmp_path}/data/rivulet.db")
