@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: makes docs/reliability.md anew; takes a minute or two."""
+"""`python -m tests.faults`: makes docs/reliability.md anew; takes a minute."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Row:
     silent: bool = False  # as long as it lasts nobody can be told anything here
     announces: bool = False  # it is about saying that an answer is coming
     alone: bool = False  # it strikes all rooms of its world
-    apart: bool = False  # no other world may run meanwhile: discord.py asks for an address anew
+    apart: bool = False  # no other world of Discord may start meanwhile: discord.py asks for an address anew
     spoils: bool = True  # calls about the room, so at least one must have been met
     api: str = "responses"
     seconds: float = 0.0  # after which it is over by itself
@@ -69,8 +69,8 @@ class Row:
             case Scene.ANSWER:
                 first_token = 1.5 if self.announces else 0.5
                 return Script(words(60), tokens_per_second=20, first_token=first_token)
-            case Scene.FILE:  # more than a message of Discord's or Slack's
-                return Script(words(1_700), tokens_per_second=800, first_token=0.0)
+            case Scene.FILE:  # more than a message of Slack's, by so little that it has hardly time to say so before
+                return Script(words(1_470), tokens_per_second=800, first_token=0.0)
             case Scene.REMOVAL:
                 return Script(words(30), tokens_per_second=0, first_token=0.0)
 

@@ -6,21 +6,22 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from adapters.slack.untaken import LATER
 from playground.openai.script import Script
 from tests.e2e.world import World, world
 from tests.faults.clock import clocks, worn
 from tests.faults.outcome import doubled, outcome
 from tests.faults.room import Answers, Room, Works
-from tests.faults.row import Row, Scene, Seen, Where
+from tests.faults.row import Mend, Row, Scene, Seen, Where
 from tests.faults.wire import Wire
 
 _PATIENCE = 60.0  # seconds for what must happen at all
@@ -29,7 +30,9 @@ _SOON = 20.0  # seconds for what follows at the end of a turn
 _LEAVING = 1.0  # seconds: the last calls of a turn come after its end is stored
 _CHANCE = {"turn.not_noted", "turn.not_stored"}  # of the log: whether the database was asked just then
 _LOOK = 0.1  # seconds between two looks
-_WORLDS = 24  # at a time
+_WORLDS = 32  # at a time
+_UNANSWERED = 20.0  # seconds: about as long as it takes until a call without an answer is made up for
+_BETWEEN = 0.05  # seconds between the questions of a world, so that not all come in one turn of the loop
 _TYPING = 0.3  # seconds between the questions of rows about that: the bot makes five such calls a second
 
 _AGAIN = "and again"
@@ -40,23 +43,34 @@ async def run(rows: Sequence[Row], folder: Path) -> dict[Row, Seen]:
     """What became of each row. `folder` is for the databases."""
     seen: dict[Row, Seen] = {}
     at_once = asyncio.Semaphore(_WORLDS)
-    one_by_one = asyncio.Lock()
 
     async def play(together: Sequence[Row], name: str) -> None:
         async with at_once:
-            seen.update(await _run_together(together, folder / f"{name}.db", one_by_one))
+            seen.update(await _run_together(together, folder / f"{name}.db", process))
 
-    with _listening(), clocks():
+    with _listening(), clocks(), _connections() as connections:
+        process = _Process(connections)
         async with asyncio.TaskGroup() as group:
-            for number, together in enumerate(_batches([row for row in rows if not row.apart])):
+            for number, together in enumerate(_batches(rows)):
                 group.create_task(play(together, str(number)))
-        for number, row in enumerate(row for row in rows if row.apart):
-            await play([row], f"apart-{number}")
     return seen
 
 
+@dataclass
+class _Process:
+    """What all worlds share."""
+
+    connections: Mapping[str, sqlite3.Connection]  # of the bots, by the files of their databases
+    # for whoever sets the gateway's address, of which discord.py keeps one, until nobody needs it any more
+    gateway: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 def _batches(rows: Iterable[Row]) -> list[list[Row]]:
-    """Those that may share a world, in batches of which the first take longest."""
+    """Those that may share a world, in the order in which they are to begin.
+
+    What takes longest begins first, but Discord before Slack: behind the rows that go `apart` no world of Discord
+    can begin until they have ended.
+    """
     batches: list[list[Row]] = []
     filling: dict[object, list[Row]] = {}
     for row in rows:
@@ -73,7 +87,14 @@ def _batches(rows: Iterable[Row]) -> list[list[Row]]:
             batch = filling[key] = []
             batches.append(batch)
         batch.append(row)
-    return sorted(batches, key=lambda batch: (max(row.seconds for row in batch), len(batch)), reverse=True)
+    return sorted(batches, key=_turn)
+
+
+def _turn(batch: Sequence[Row]) -> tuple[bool, bool, bool, float, int]:
+    first = batch[0]
+    uploads = first.where is not Where.DISCORD and first.scene is Scene.FILE  # looked for again and again
+    longest = max(_UNANSWERED if "no answer" in row.fault else row.seconds for row in batch)
+    return not uploads, first.where is not Where.DISCORD, first.apart, -longest, -len(batch)
 
 
 def _most(row: Row) -> int:
@@ -95,17 +116,16 @@ class Stage:
     answers: Answers
     log: list[logging.LogRecord]
     works: Works
+    database: sqlite3.Connection  # the bot's is another
     _turns: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     _looked: float = float("-inf")
 
-    def turns(self) -> Mapping[int, tuple[str, str]]:
-        """Room and status of every turn, as the database has it."""
+    def turns(self, *, fresh: bool = False) -> Mapping[int, tuple[str, str]]:
+        """Room and status of every turn, as the database has it, or just had it."""
         now = asyncio.get_running_loop().time()
-        if now > self._looked + _LOOK:
+        if fresh or now > self._looked + _LOOK:
             self._looked = now
-            with sqlite3.connect(self.here.database) as database:
-                rows = database.execute("SELECT id, room, status FROM turns").fetchall()
-            database.close()
+            rows = self.database.execute("SELECT id, room, status FROM turns").fetchall()
             self._turns = {id: (room, status) for id, room, status in rows}
         return self._turns
 
@@ -114,22 +134,22 @@ class Stage:
         return len(states) >= turns and not {"queued", "running"} & set(states)
 
     def untaken(self, room: Room) -> bool:
-        """Its question was not taken, and the person was told so."""
-        return not any(at == room.id for at, _ in self.turns().values()) and bool(room.messages())
+        """Its question was not taken, and the person was told so for good."""
+        told = any(LATER not in moment.text for moment in room.messages())
+        return told and not any(at == room.id for at, _ in self.turns(fresh=True).values())
 
     def logged(self, room: Room) -> tuple[str, ...]:
         """The warnings and errors about this room."""
-        turns = {id for id, (at, _) in self.turns().items() if at == room.id}
+        turns = {id for id, (at, _) in self.turns(fresh=True).items() if at == room.id}
         ours = {r.getMessage() for r in self.log if getattr(r, "turn", None) in turns and r.levelno >= logging.WARNING}
         return tuple(sorted(ours - _CHANCE))
 
 
-async def _run_together(rows: Sequence[Row], database: Path, one_by_one: asyncio.Lock) -> dict[Row, Seen]:
-    async with _stage(rows[0], database, one_by_one) as stage:
+async def _run_together(rows: Sequence[Row], database: Path, process: _Process) -> dict[Row, Seen]:
+    async with _stage(rows[0], database, process) as stage:
 
         async def play(number: int, row: Row) -> Seen:
-            if row.announces:
-                await asyncio.sleep(number * _TYPING)
+            await asyncio.sleep(number * (_TYPING if row.announces else _BETWEEN))
             return await _play(row, stage, f"room-{number}")
 
         seen = await asyncio.gather(*(play(number, row) for number, row in enumerate(rows)))
@@ -137,18 +157,18 @@ async def _run_together(rows: Sequence[Row], database: Path, one_by_one: asyncio
 
 
 @asynccontextmanager
-async def _stage(row: Row, database: Path, one_by_one: asyncio.Lock) -> AsyncGenerator[Stage]:
+async def _stage(row: Row, database: Path, process: _Process) -> AsyncGenerator[Stage]:
     answers, log, works = Answers(), list[logging.LogRecord](), Works()
     openai = {
         "api": "responses" if row.api == "background" else row.api,
         "background": "on" if row.api == "background" else "off",
-        "first_token_timeout": 3.0,
-        "idle_timeout": 2.0,
+        "first_token_timeout": 6.0,
+        "idle_timeout": 4.0,
         **row.settings,
     }
     bot = {"max_pages": 1} if row.scene is Scene.FILE else {}
-    async with AsyncExitStack() as closing:
-        here = await closing.enter_async_context(world(database.parent, openai=openai, bot=bot))
+    async with AsyncExitStack() as ending, AsyncExitStack() as starting:
+        here = await ending.enter_async_context(world(database.parent, openai=openai, bot=bot))
         playground = here.playground
         here.database, here.patience = database, _PATIENCE
         here.platforms = frozenset({"discord" if row.where is Where.DISCORD else "slack"})
@@ -156,7 +176,7 @@ async def _stage(row: Row, database: Path, one_by_one: asyncio.Lock) -> AsyncGen
         playground.slack.limits.redeliver_after = _REDELIVERED
         direct = playground.url
         if row.wired:
-            works.wire = await closing.enter_async_context(Wire(direct))
+            works.wire = await ending.enter_async_context(Wire(direct))
             if row.wired == "model":
                 openai["base_url"] = f"{works.wire.url}/openai/v1"
             else:
@@ -164,11 +184,14 @@ async def _stage(row: Row, database: Path, one_by_one: asyncio.Lock) -> AsyncGen
             if row.wired == "all":
                 playground.url = works.wire.url
                 openai["base_url"] = f"{direct}/openai/v1"
-        async with one_by_one:  # Alembic and discord.py keep one state for all of a process while they start
-            with _caught(works), _known(_heard, log), _known(worn, works.clock):  # by the bot's tasks alone
-                await here.start()
-        closing.push_async_callback(here.stop)  # before the wire goes
-        yield Stage(here, answers, log, works)
+        if row.where is Where.DISCORD:
+            await (ending if row.apart else starting).enter_async_context(process.gateway)
+        with _known(_heard, log), _known(worn, works.clock):  # by the bot's tasks alone
+            await here.start()
+        await starting.aclose()
+        works.connection = process.connections.get(str(database))
+        ending.push_async_callback(here.stop)  # before the wire goes
+        yield Stage(here, answers, log, works, ending.enter_context(closing(sqlite3.connect(database))))
 
 
 T = TypeVar("T")
@@ -184,25 +207,36 @@ def _known(variable: ContextVar[T | None], value: T) -> Generator[None]:
 
 
 @contextmanager
-def _caught(works: Works) -> Generator[None]:
-    """Keeps the connection that the bot makes to its database meanwhile."""
+def _connections() -> Generator[dict[str, sqlite3.Connection]]:
+    """The newest that was made meanwhile to each SQLite file."""
+    newest: dict[str, sqlite3.Connection] = {}
 
-    def catch(connection: DBAPIConnection, _: object) -> None:
-        works.connection = cast("sqlite3.Connection", connection)
+    def made(connection: DBAPIConnection, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            [(file,)] = connection.execute("SELECT file FROM pragma_database_list").fetchall()
+            newest[file] = connection
 
-    event.listen(Engine, "connect", catch)
+    event.listen(Engine, "connect", made)
     try:
-        yield
+        yield newest
     finally:
-        event.remove(Engine, "connect", catch)
+        event.remove(Engine, "connect", made)
 
 
 async def _play(row: Row, stage: Stage, name: str) -> Seen:
     """One row, from its question to the answer of the next one."""
+    loop = asyncio.get_running_loop()
     room = row.where.open(stage.here, stage.answers, name)
     room.stage = stage.works
     room.model_says(row.script)
     problems: list[str] = []
+    over = 0.0  # by the loop's clock: when the fault has ended by itself
+
+    def strike() -> Mend:
+        nonlocal over
+        mend = row.breaks(room)
+        over = loop.time() + row.seconds
+        return mend
 
     async def must(what: str, condition: Callable[[], object], seconds: float = _PATIENCE) -> None:
         try:
@@ -213,22 +247,21 @@ async def _play(row: Row, stage: Stage, name: str) -> Seen:
     if row.scene is Scene.REMOVAL:
         question = room.ask("First?")
         await must("it was not answered before", lambda: stage.ended(room, 1))
-        mend = row.breaks(room)
+        mend = strike()
         room.delete(question)
         await must("nothing came of the removal", lambda: not room.messages() or stage.logged(room))
     else:
-        mend = None if row.late else row.breaks(room)
+        mend = None if row.late else strike()
         room.ask("First?")
         if mend is None:
             await must("nothing was shown", room.messages)
-            mend = row.breaks(room)
-        patience = _SOON if row.apart else _PATIENCE
-        await must("its turn has not ended", lambda: stage.ended(room, 1) or stage.untaken(room), patience)
+            mend = strike()
+        await must("its turn has not ended", lambda: stage.ended(room, 1) or stage.untaken(room))
     if row.spoils:
         await must("the fault was not met", room.spoilt, _SOON)
         await asyncio.sleep(_LEAVING)
     mend()
-    await asyncio.sleep(row.seconds)
+    await asyncio.sleep(over - loop.time())
     asked, spoilt = room.asked, room.spoilt()
     if not row.silent:
         await must("it looks as if the answer went on", lambda: not room.has_live(), _SOON)
@@ -239,7 +272,7 @@ async def _play(row: Row, stage: Stage, name: str) -> Seen:
     if not (row.silent or seen.startswith("answered") or "“" in seen or row.scene is Scene.REMOVAL):
         problems.append("lost without a word")
     room.model_says(Script(_AGAIN))
-    turns = sum(at == room.id for at, _ in stage.turns().values())
+    turns = sum(at == room.id for at, _ in stage.turns(fresh=True).values())
     room.ask("Second?")
     await must(
         "the next question was not answered", lambda: room.messages()[-1:] and room.messages()[-1].text == _AGAIN

@@ -74,7 +74,7 @@ _ALIKE = {"200 rate_limited", "503", "fatal_error", "200 with half a JSON", "cha
 _OF_ALL = {"429", "200 rate_limited", "missing_scope", "unknown_method"}
 # of the calls that tell no channel, whose rows need a world each; the others are met in the same place of the adapter
 _ALONE = {"429", "503, three times", "cut before its effect", "no answer, no effect", "invalid_auth", "missing_scope"}
-_TAKEN_BACK = 9.0  # seconds in which the bot tries for the third time
+_TAKEN_BACK = 15.0  # seconds from the beginning of a turn until the bot has tried for the third time
 _READING_BACK = {"429", "503", "cut before its effect", "no answer, no effect", "channel_not_found", "missing_scope"}
 
 
