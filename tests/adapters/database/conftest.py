@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
 from bot.core.model import Channel, Person, Place, Prompt
-
-POSTGRES = make_url(os.environ.get("RIVULET_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test"))
+from tests.postgres import ABSENT, new_database
 
 
 @pytest.fixture
@@ -73,19 +72,11 @@ def ask() -> Callable[..., Prompt]:
 @pytest.fixture(scope="session")
 def postgres_database() -> Iterator[URL]:
     """A database for this run alone, dropped afterwards."""
-    name = f"rivulet_test_{secrets.token_hex(8)}"
-    server = create_engine(
-        POSTGRES, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args={"connect_timeout": 5}
-    )
-    try:
-        with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-            connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))  # tests need no disk
-    except SQLAlchemyError as error:
-        reason = f"no PostgreSQL at {POSTGRES} (RIVULET_TEST_POSTGRES may name another): {error}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    yield POSTGRES.set(database=name)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    with ExitStack() as dropping:
+        try:
+            database = dropping.enter_context(new_database())
+        except SQLAlchemyError as error:
+            if os.environ.get("CI"):
+                pytest.fail(f"{ABSENT}: {error}")
+            pytest.skip(f"{ABSENT}: {error}")
+        yield database
