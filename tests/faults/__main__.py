@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: makes docs/reliability.md anew; takes a minute."""
+"""`python -m tests.faults`: makes docs/reliability.md anew; takes a minute, and PostgreSQL."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def _calls() -> list[_Call]:
         _Call("post", "POST", "messages$", row),
         _Call("edit", "PATCH", "messages/", row),
         _Call("typing", "POST", "typing$", replace(row, announces=True)),
-        _Call("attach", "POST", "messages$", replace(row, scene=Scene.FILE, late=True)),
+        _Call("attach", "POST", "messages$", replace(row, scene=Scene.FILE, late=1)),
         _Call("delete", "DELETE", "messages/", replace(row, scene=Scene.REMOVAL)),
     ]
 
@@ -102,7 +102,7 @@ def rows() -> list[Row]:
         for fault in _FAULTS
         if call.name in fault.calls
     ] + [
-        Row("Discord: edit", "404 unknown message: somebody deletes it", _delete, late=True, silent=True),
+        Row("Discord: edit", "404 unknown message: somebody deletes it", _delete, late=1, silent=True),
         Row("Discord: delete", "404 unknown message: somebody was faster", _delete, scene=Scene.REMOVAL, spoils=False),
     ]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.faults import discord, model, slack, whole
+from tests.faults import discord, history, model, slack, whole
 from tests.faults.row import Row
 
 
 def rows() -> list[Row]:
-    return [*discord.rows(), *slack.rows(), *model.rows(), *whole.rows()]
+    return [*discord.rows(), *slack.rows(), *history.rows(), *model.rows(), *whole.rows()]

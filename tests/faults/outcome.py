@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from adapters.slack.untaken import LATER
 from tests.cursor import MARK
 from tests.faults.room import Room
 from tests.faults.row import Row, Scene
@@ -38,6 +39,11 @@ def outcome(row: Row, room: Room) -> str:
     if row.announces and not room.announced():
         parts.append("without a sign before")
     return ", ".join(part for part in parts if part).replace("and, “", "and “")
+
+
+def promised(room: Room) -> bool:
+    """Whether it says that the question will be tried again."""
+    return any(LATER in moment.text for moment in room.messages())
 
 
 def doubled(room: Room) -> Sequence[str]:

@@ -55,6 +55,7 @@ class Room(ABC):
     mention: str
     questions: list[str] = field(default_factory=list[str])
     stage: Works = field(default_factory=Works)
+    thread: str = ""  # where everything is said from now on
 
     def model_says(self, *scripts: Script) -> None:
         self.answers.scripts[self.id] = list(scripts)
@@ -138,7 +139,7 @@ class SlackRoom(Room):
         return cls(here, answers, slack.open_dm(person), person, "")
 
     def say(self, text: str) -> str:
-        return self.here.playground.slack.say(self.id, self.person, text)
+        return self.here.playground.slack.say(self.id, self.person, text, self.thread or None)
 
     def delete(self, message: str) -> None:
         self.here.playground.slack.delete(self.id, message)

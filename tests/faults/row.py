@@ -22,6 +22,8 @@ class Scene(Enum):
     ANSWER = "an answer is written"
     FILE = "an answer ends in a file"
     REMOVAL = "an answer is removed, since its question was"
+    AWAY = "what was asked while the bot was away is read"
+    RESUMED = "an answer goes on that the process before this one began"
 
 
 class Where(Enum):
@@ -50,7 +52,8 @@ class Row:
     breaks: Break
     where: Where = Where.DISCORD
     scene: Scene = Scene.ANSWER
-    late: bool = False  # the fault begins when the first words are shown
+    late: int = 0  # the fault begins when so many words are shown
+    threaded: bool = False  # it is asked in a thread
     silent: bool = False  # as long as it lasts nobody can be told anything here
     announces: bool = False  # it is about saying that an answer is coming
     alone: bool = False  # it strikes all rooms of its world
@@ -58,7 +61,9 @@ class Row:
     spoils: bool = True  # calls about the room, so at least one must have been met
     api: str = "responses"
     seconds: float = 0.0  # after which it is over by itself
-    wired: str = ""  # what goes over a wire that can be cut: events, all (of the platform), model
+    wired: str = (
+        ""  # what goes over a wire that can be cut: events, all (of the platform), model, database (PostgreSQL)
+    )
     amiss: frozenset[str] = frozenset()  # what is known to be wrong with it, and to be mended
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of [openai]
 
@@ -66,7 +71,9 @@ class Row:
     def script(self) -> Script:
         """How the model writes the answer when nothing is wrong with it."""
         match self.scene:
-            case Scene.ANSWER:
+            case Scene.RESUMED:  # by a process that ends before it has
+                return Script(words(60), tokens_per_second=10, first_token=0.5)
+            case Scene.ANSWER | Scene.AWAY:
                 first_token = 1.5 if self.announces else 0.5
                 return Script(words(60), tokens_per_second=20, first_token=first_token)
             case Scene.FILE:  # more than a message of Slack's, by so little that it has hardly time to say so before

@@ -5,42 +5,51 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, event
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from adapters.slack.untaken import LATER
 from playground.openai.script import Script
 from tests.e2e.world import World, world
 from tests.faults.clock import clocks, worn
-from tests.faults.outcome import doubled, outcome
+from tests.faults.outcome import doubled, outcome, promised, reading
 from tests.faults.room import Answers, Room, Works
 from tests.faults.row import Mend, Row, Scene, Seen, Where
 from tests.faults.wire import Wire
+from tests.postgres import new_database
 
 _PATIENCE = 60.0  # seconds for what must happen at all
 _REDELIVERED = (0.0, 6.0, 12.0)  # seconds; Slack waits for a minute, and for five, before it delivers again
 _SOON = 20.0  # seconds for what follows at the end of a turn
 _LEAVING = 1.0  # seconds: the last calls of a turn come after its end is stored
+_BOT: Mapping[Scene, dict[str, Any]] = {  # its settings
+    Scene.FILE: {"max_pages": 1},
+    Scene.RESUMED: {"shutdown_grace": 0.1, "catch_up_max_age": 0.0},
+}
 _CHANCE = {"turn.not_noted", "turn.not_stored"}  # of the log: whether the database was asked just then
 _LOOK = 0.1  # seconds between two looks
-_WORLDS = 32  # at a time
-_UNANSWERED = 20.0  # seconds: about as long as it takes until a call without an answer is made up for
+_WORLDS = 40  # at a time
+_PAUSE = 20.0  # seconds, about: until a call without an answer is made up for, or one that failed again
 _BETWEEN = 0.05  # seconds between the questions of a world, so that not all come in one turn of the loop
 _TYPING = 0.3  # seconds between the questions of rows about that: the bot makes five such calls a second
+
+Look: TypeAlias = sqlite3.Connection | psycopg.Connection
 
 _AGAIN = "and again"
 _heard: ContextVar[list[logging.LogRecord] | None] = ContextVar("heard", default=None)
 
 
 async def run(rows: Sequence[Row], folder: Path) -> dict[Row, Seen]:
-    """What became of each row. `folder` is for the databases."""
+    """What became of each row. `folder` is for the databases. Raises SQLAlchemyError for want of PostgreSQL."""
     seen: dict[Row, Seen] = {}
     at_once = asyncio.Semaphore(_WORLDS)
 
@@ -48,12 +57,17 @@ async def run(rows: Sequence[Row], folder: Path) -> dict[Row, Seen]:
         async with at_once:
             seen.update(await _run_together(together, folder / f"{name}.db", process))
 
-    with _listening(), clocks(), _connections() as connections:
-        process = _Process(connections)
+    with ExitStack() as dropping, _listening(), clocks(), _connections() as connections:
+        database = dropping.enter_context(new_database()) if any(map(needs_postgres, rows)) else None
+        process = _Process(connections, database)
         async with asyncio.TaskGroup() as group:
             for number, together in enumerate(_batches(rows)):
                 group.create_task(play(together, str(number)))
     return seen
+
+
+def needs_postgres(row: Row) -> bool:
+    return row.wired == "database"
 
 
 @dataclass
@@ -61,6 +75,7 @@ class _Process:
     """What all worlds share."""
 
     connections: Mapping[str, sqlite3.Connection]  # of the bots, by the files of their databases
+    postgres: URL | None  # a database
     # for whoever sets the gateway's address, of which discord.py keeps one, until nobody needs it any more
     gateway: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -68,8 +83,8 @@ class _Process:
 def _batches(rows: Iterable[Row]) -> list[list[Row]]:
     """Those that may share a world, in the order in which they are to begin.
 
-    What takes longest begins first, but Discord before Slack: behind the rows that go `apart` no world of Discord
-    can begin until they have ended.
+    What takes longest begins first, but Discord before Slack, and what starts its bot twice before the rest of Discord:
+    behind the rows that go `apart` no world of Discord can start until they have ended.
     """
     batches: list[list[Row]] = []
     filling: dict[object, list[Row]] = {}
@@ -90,17 +105,22 @@ def _batches(rows: Iterable[Row]) -> list[list[Row]]:
     return sorted(batches, key=_turn)
 
 
-def _turn(batch: Sequence[Row]) -> tuple[bool, bool, bool, float, int]:
+def _turn(batch: Sequence[Row]) -> tuple[bool, bool, bool, bool, float, int]:
     first = batch[0]
-    uploads = first.where is not Where.DISCORD and first.scene is Scene.FILE  # looked for again and again
-    longest = max(_UNANSWERED if "no answer" in row.fault else row.seconds for row in batch)
-    return not uploads, first.where is not Where.DISCORD, first.apart, -longest, -len(batch)
+    on_discord = first.where is Where.DISCORD
+    uploads = first.scene is Scene.FILE and not on_discord  # looked for again and again
+    twice = first.scene in {Scene.AWAY, Scene.RESUMED}
+    again = ("no answer", "twice", "gone for 10")
+    longest = max(_PAUSE if any(name in row.fault for name in again) else row.seconds for row in batch)
+    return not uploads, not on_discord, first.apart, on_discord and not twice, -longest, -len(batch)
 
 
 def _most(row: Row) -> int:
     """How many of these one world bears without being short of calls, which would change what is seen."""
     if row.where is Where.DISCORD:
         return 40  # at 50 calls a second
+    if row.scene is Scene.AWAY:
+        return 3  # after each that cannot be read the pause before the next doubles
     if row.scene is Scene.FILE:
         return 3  # each looks for its files several times, at 50 looks a minute in a workspace
     if row.where is Where.DIRECT or row.announces:
@@ -116,16 +136,29 @@ class Stage:
     answers: Answers
     log: list[logging.LogRecord]
     works: Works
-    database: sqlite3.Connection  # the bot's is another
+    start: Callable[[], Awaitable[None]]  # the bot again, once it was stopped
+    rows: asyncio.Barrier  # all of the world
+    look: Look  # into the database
     _turns: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     _looked: float = float("-inf")
+
+    @asynccontextmanager
+    async def away(self) -> AsyncGenerator[None]:
+        """The bot is away meanwhile, in all rooms."""
+        if not await self.rows.wait():
+            await self.here.stop()
+        await self.rows.wait()
+        yield
+        if not await self.rows.wait():
+            await self.start()
+        await self.rows.wait()
 
     def turns(self, *, fresh: bool = False) -> Mapping[int, tuple[str, str]]:
         """Room and status of every turn, as the database has it, or just had it."""
         now = asyncio.get_running_loop().time()
         if fresh or now > self._looked + _LOOK:
             self._looked = now
-            rows = self.database.execute("SELECT id, room, status FROM turns").fetchall()
+            rows = self.look.execute("SELECT id, room, status FROM turns").fetchall()
             self._turns = {id: (room, status) for id, room, status in rows}
         return self._turns
 
@@ -135,18 +168,26 @@ class Stage:
 
     def untaken(self, room: Room) -> bool:
         """Its question was not taken, and the person was told so for good."""
-        told = any(LATER not in moment.text for moment in room.messages())
+        told = bool(room.messages()) and not promised(room)
         return told and not any(at == room.id for at, _ in self.turns(fresh=True).values())
 
-    def logged(self, room: Room) -> tuple[str, ...]:
-        """The warnings and errors about this room."""
+    def logged(self, room: Room, *, read: bool = False) -> tuple[str, ...]:
+        """The warnings and errors about this room; with `read` those about reading what was missed too."""
         turns = {id for id, (at, _) in self.turns(fresh=True).items() if at == room.id}
-        ours = {r.getMessage() for r in self.log if getattr(r, "turn", None) in turns and r.levelno >= logging.WARNING}
-        return tuple(sorted(ours - _CHANCE))
+        names = {
+            r.getMessage()
+            for r in self.log
+            if r.levelno >= logging.WARNING
+            and (
+                getattr(r, "turn", None) in turns
+                or (read and "missed" in r.getMessage() and getattr(r, "room", room.id) == room.id)
+            )
+        }
+        return tuple(sorted(names - _CHANCE))
 
 
 async def _run_together(rows: Sequence[Row], database: Path, process: _Process) -> dict[Row, Seen]:
-    async with _stage(rows[0], database, process) as stage:
+    async with _stage(rows, database, process) as stage:
 
         async def play(number: int, row: Row) -> Seen:
             await asyncio.sleep(number * (_TYPING if row.announces else _BETWEEN))
@@ -157,25 +198,30 @@ async def _run_together(rows: Sequence[Row], database: Path, process: _Process) 
 
 
 @asynccontextmanager
-async def _stage(row: Row, database: Path, process: _Process) -> AsyncGenerator[Stage]:
+async def _stage(rows: Sequence[Row], database: Path, process: _Process) -> AsyncGenerator[Stage]:
+    row = rows[0]
     answers, log, works = Answers(), list[logging.LogRecord](), Works()
     openai = {
         "api": "responses" if row.api == "background" else row.api,
         "background": "on" if row.api == "background" else "off",
-        "first_token_timeout": 6.0,
+        "first_token_timeout": 10.0,
         "idle_timeout": 4.0,
         **row.settings,
     }
-    bot = {"max_pages": 1} if row.scene is Scene.FILE else {}
-    async with AsyncExitStack() as ending, AsyncExitStack() as starting:
-        here = await ending.enter_async_context(world(database.parent, openai=openai, bot=bot))
+    async with AsyncExitStack() as ending:
+        here = await ending.enter_async_context(world(database.parent, openai=openai, bot=_BOT.get(row.scene, {})))
         playground = here.playground
         here.database, here.patience = database, _PATIENCE
         here.platforms = frozenset({"discord" if row.where is Where.DISCORD else "slack"})
         playground.openai.answer = answers.answer
-        playground.slack.limits.redeliver_after = _REDELIVERED
-        direct = playground.url
-        if row.wired:
+        # what nobody has heard is then found by reading alone
+        playground.slack.limits.redeliver_after = () if row.scene is Scene.AWAY else _REDELIVERED
+        look: Look | None = None
+        if needs_postgres(row):
+            assert process.postgres is not None
+            works.wire, look = await _postgres(process.postgres, f"row_{database.stem}", here, ending)
+        elif row.wired:
+            direct = playground.url
             works.wire = await ending.enter_async_context(Wire(direct))
             if row.wired == "model":
                 openai["base_url"] = f"{works.wire.url}/openai/v1"
@@ -184,14 +230,31 @@ async def _stage(row: Row, database: Path, process: _Process) -> AsyncGenerator[
             if row.wired == "all":
                 playground.url = works.wire.url
                 openai["base_url"] = f"{direct}/openai/v1"
-        if row.where is Where.DISCORD:
-            await (ending if row.apart else starting).enter_async_context(process.gateway)
-        with _known(_heard, log), _known(worn, works.clock):  # by the bot's tasks alone
-            await here.start()
-        await starting.aclose()
+        if row.apart:
+            await ending.enter_async_context(process.gateway)
+
+        async def start() -> None:
+            async with AsyncExitStack() as starting:
+                if row.where is Where.DISCORD and not row.apart:
+                    await starting.enter_async_context(process.gateway)
+                with _known(_heard, log), _known(worn, works.clock):  # by the bot's tasks alone
+                    await here.start()
+
+        await start()
         works.connection = process.connections.get(str(database))
         ending.push_async_callback(here.stop)  # before the wire goes
-        yield Stage(here, answers, log, works, ending.enter_context(closing(sqlite3.connect(database))))
+        look = look or ending.enter_context(closing(sqlite3.connect(database)))
+        yield Stage(here, answers, log, works, start, asyncio.Barrier(len(rows)), look)
+
+
+async def _postgres(database: URL, schema: str, here: World, ending: AsyncExitStack) -> tuple[Wire, psycopg.Connection]:
+    """Gives the bot an empty schema, over a wire; returns that, and a way there beside it."""
+    wire = await ending.enter_async_context(Wire(f"tcp://{database.host}:{database.port or 5432}"))
+    ours = database.update_query_dict({"options": f"-csearch_path={schema}"})
+    here.url = ours.set(host="127.0.0.1", port=urlsplit(wire.url).port).render_as_string(hide_password=False)
+    look = ending.enter_context(closing(psycopg.connect(ours.render_as_string(hide_password=False), autocommit=True)))
+    look.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
+    return wire, look
 
 
 T = TypeVar("T")
@@ -244,21 +307,42 @@ async def _play(row: Row, stage: Stage, name: str) -> Seen:
         except TimeoutError:
             problems.append(what)
 
-    if row.scene is Scene.REMOVAL:
-        question = room.ask("First?")
-        await must("it was not answered before", lambda: stage.ended(room, 1))
-        mend = strike()
-        room.delete(question)
-        await must("nothing came of the removal", lambda: not room.messages() or stage.logged(room))
-    else:
-        mend = None if row.late else strike()
-        room.ask("First?")
-        if mend is None:
-            await must("nothing was shown", room.messages)
-            mend = strike()
+    async def shown(count: int) -> None:
+        await must("nothing was shown", lambda: len(reading(room)[0]) >= count)
+
+    async def answered() -> None:
         await must("its turn has not ended", lambda: stage.ended(room, 1) or stage.untaken(room))
+
+    match row.scene:
+        case Scene.REMOVAL:
+            question = room.ask("First?")
+            await must("it was not answered before", lambda: stage.ended(room, 1))
+            mend = strike()
+            room.delete(question)
+            await must("nothing came of the removal", lambda: not room.messages() or stage.logged(room))
+        case Scene.AWAY:
+            async with stage.away():
+                if row.threaded:
+                    room.thread = room.say("By the way")
+                room.ask("First?")
+                mend = strike()
+            if not row.silent:
+                await answered()
+        case Scene.RESUMED:
+            room.ask("First?")
+            await shown(1)
+            async with stage.away():
+                mend = strike()
+            await answered()
+        case _:
+            mend = None if row.late else strike()
+            room.ask("First?")
+            if mend is None:
+                await shown(row.late)
+                mend = strike()
+            await answered()
     if row.spoils:
-        await must("the fault was not met", room.spoilt, _SOON)
+        await must("the fault was not met", room.spoilt)
         await asyncio.sleep(_LEAVING)
     mend()
     await asyncio.sleep(over - loop.time())
@@ -266,8 +350,9 @@ async def _play(row: Row, stage: Stage, name: str) -> Seen:
     if not row.silent:
         await must("it looks as if the answer went on", lambda: not room.has_live(), _SOON)
         await must("it says that an answer is coming", lambda: not room.works(), _SOON)
+        await must("it says that it will try again", lambda: not promised(room), _SOON)
     seen = outcome(row, room)
-    log = stage.logged(room)
+    log = stage.logged(room, read=row.scene is Scene.AWAY)
     problems += [f"doubled: {word}" for word in doubled(room)]
     if not (row.silent or seen.startswith("answered") or "“" in seen or row.scene is Scene.REMOVAL):
         problems.append("lost without a word")

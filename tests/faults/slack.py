@@ -100,14 +100,14 @@ def rows() -> list[Row]:
     somebody = "message_not_found: somebody"
     rows += [
         replace(
-            _ROW, section="Slack: chat.update", fault=f"{somebody} deletes it", breaks=_delete, late=True, silent=True
+            _ROW, section="Slack: chat.update", fault=f"{somebody} deletes it", breaks=_delete, late=1, silent=True
         ),
         replace(
             _CALLS["chat.appendStream"],
             section="Slack: chat.appendStream",
             fault=f"{somebody} deletes it",
             breaks=_delete,
-            late=True,
+            late=1,
             silent=True,
         ),
         replace(
@@ -124,7 +124,7 @@ def rows() -> list[Row]:
             section=f"Slack: {_STATUS}, taking it back",
             fault=fault.name + (", each time" if fault.lasts else ""),
             breaks=_breaking(_STATUS, fault),
-            late=True,
+            late=1,
             announces=True,
             silent=fault.closes,
             alone=fault.name in _OF_ALL,

@@ -6,12 +6,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 from tests.faults.room import Room
 from tests.faults.row import Break, Mend, Row, Where
 
 _DAY = 86_400.0  # seconds
-_IN_THE_GAP, _IN_THE_MIDDLE = "asked meanwhile", "in the middle of an answer"
+_IN_THE_GAP, _IN_THE_MIDDLE, _AT_THE_END = "asked meanwhile", "in the middle of an answer", "at the end of an answer"
+_ALMOST_ALL = 30  # words of 60: what comes then is written within 2 seconds
 # Discord does not deliver what was said between two sessions
 
 
@@ -42,6 +44,8 @@ def rows() -> list[Row]:
         *_twice("The clock, Slack", "a day back, and forward at the end", _jump(-_DAY), Where.SLACK),
         *_database("The database, Discord", Where.DISCORD),
         *_database("The database, Slack", Where.SLACK),
+        *_postgres("PostgreSQL, Discord", Where.DISCORD),
+        *_postgres("PostgreSQL, Slack", Where.SLACK),
     ]
 
 
@@ -66,23 +70,30 @@ def _twice(
     amiss: frozenset[str] = frozenset(),
 ) -> list[Row]:
     """`amiss` is of the first."""
+    row = Row(
+        section,
+        f"{fault}, {_IN_THE_GAP}",
+        breaks,
+        where,
+        alone=True,
+        spoils=False,
+        wired=wired,
+        seconds=seconds,
+        apart=apart,
+        amiss=amiss,
+    )
+    return [row, replace(row, fault=f"{fault}, {_IN_THE_MIDDLE}", late=1, amiss=frozenset())]
 
-    def row(when: str, *, late: bool, amiss: frozenset[str]) -> Row:
-        return Row(
-            section,
-            f"{fault}, {when}",
-            breaks,
-            where,
-            late=late,
-            alone=True,
-            spoils=False,
-            wired=wired,
-            seconds=seconds,
-            apart=apart,
-            amiss=amiss,
+
+def _postgres(section: str, where: Where) -> list[Row]:
+    rows: list[Row] = []
+    for seconds in (2.0, 10.0):
+        first, second = _twice(
+            section, f"gone for {seconds:.0f} seconds", _gone(seconds), where, wired="database", seconds=seconds
         )
-
-    return [row(_IN_THE_GAP, late=False, amiss=amiss), row(_IN_THE_MIDDLE, late=True, amiss=frozenset())]
+        end = replace(second, fault=second.fault.replace(_IN_THE_MIDDLE, _AT_THE_END), late=_ALMOST_ALL)
+        rows += [first, second, end]
+    return rows
 
 
 def _at_once(strike: Callable[[], object]) -> Mend:
