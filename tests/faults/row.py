@@ -82,6 +82,10 @@ class Row:
                 return Script(words(30), tokens_per_second=0, first_token=0.0)
 
     @property
+    def needs_postgres(self) -> bool:
+        return self.wired == "database"
+
+    @property
     def name(self) -> str:
         return f"{self.section} / {self.fault}" + (f" / {self.api}" if self.section.startswith("The model:") else "")
 

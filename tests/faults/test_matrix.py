@@ -10,7 +10,7 @@ import pytest
 from tests.faults.document import PATH, cells, document, written
 from tests.faults.matrix import rows
 from tests.faults.row import Row, Seen
-from tests.faults.running import needs_postgres, run
+from tests.faults.running import run
 from tests.postgres import ABSENT, is_there
 
 ROWS = rows()
@@ -21,8 +21,8 @@ ANEW = "If this is how it should end, `make reliability` writes it into docs/rel
 def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[Row, Seen]:
     """What became of the rows that are to be tested: they run side by side. Without PostgreSQL its rows are missing."""
     wanted = [row for item in request.session.items if (row := _row_of(item))]
-    if any(map(needs_postgres, wanted)) and not os.environ.get("CI") and not is_there():
-        wanted = [row for row in wanted if not needs_postgres(row)]
+    if any(row.needs_postgres for row in wanted) and not os.environ.get("CI") and not is_there():
+        wanted = [row for row in wanted if not row.needs_postgres]
     return asyncio.run(run(wanted, tmp_path_factory.mktemp("faults")))
 
 
