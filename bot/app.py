@@ -137,6 +137,7 @@ def _keep_for_good() -> None:
     the libraries would hold up every answer for a quarter of a second, again and again."""
     gc.collect()
     gc.freeze()
+    gc.collect()  # else the next one would wait for a quarter as many objects more as were exempted
 
 
 async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> None:

@@ -46,7 +46,7 @@ def verdict(world: World) -> Said:
         f"accidents: {', '.join(f'{count} {name}' for name, count in sorted(world.accidents.happened.items()))}",
         f"memory: {grown.rise:+.2f} MiB in 1,000 answers, over {grown.answers}; "
         f"when quiet {old.memory:.1f} -> {new.memory:.1f}, pieces {old.blocks:,} -> {new.blocks:,}",
-        f"longest pause for garbage: {new.longest_pause:.3f} s",
+        f"longest pause for garbage: {max((line.sample.longest_pause for line in load), default=0.0):.3f} s",
         f"tasks when quiet: {old.tasks_in_all} -> {new.tasks_in_all}; files {old.files_in_all} -> {new.files_in_all}; "
         f"threads {old.threads} -> {new.threads}",
         f"conversations on the model's server: {world.remote}",

@@ -30,7 +30,7 @@ from typing import Any, cast
 _PACKAGES = (
     *("bot.", "adapters.", "discord.", "slack_sdk.", "slack_bolt.", "aiohttp.", "openai.", "httpx2.", "aiolimiter."),
 )
-_PAUSES: list[float] = []  # seconds that each collection of garbage has held up the process
+_PAUSES: list[float] = []  # seconds that each collection of garbage has held up the process, since the last look
 _FROZEN: list[object] = []  # of those to look into, what the garbage collector does not tell of any more
 _Cached = type(lru_cache(id))
 _CONTAINERS = (dict, list, set, deque)
@@ -43,9 +43,11 @@ def sample(*, settled: bool) -> dict[str, Any]:
 
     `files`: open ones by what they lead to, without those that are `idle`: connections in pools, which wait for the
     next call. `blocks`: pieces of memory that Python's objects hold. `longest_pause`: the seconds for which a
-    collection of garbage has held up the process at most. `settled`: without garbage, and without what is only
-    remembered to save work.
+    collection of garbage has held up the process at most, since the last look. `settled`: without garbage, and without
+    what is only remembered to save work.
     """
+    longest_pause = max(_PAUSES, default=0.0)
+    _PAUSES.clear()
     if settled:
         _forget()
     objects, sizes, idle = Counter[str](), Counter[str](), set[int]()
@@ -64,7 +66,7 @@ def sample(*, settled: bool) -> dict[str, Any]:
         "tasks": dict(Counter(map(_work, asyncio.all_tasks()))),
         "objects": dict(objects),
         "sizes": dict(sizes),
-        "longest_pause": max(_PAUSES, default=0.0),
+        "longest_pause": longest_pause,
         "blocks": sys.getallocatedblocks(),
         "idle": len(idle),
         "files": dict(_open_files(without=idle)),
@@ -74,12 +76,12 @@ def sample(*, settled: bool) -> dict[str, Any]:
 
 def _forget() -> None:
     """Empties the caches of the product's functions, which fill up to a greatest size, and collects the garbage."""
-    for each in gc.get_objects():
-        if isinstance(each, _Cached) and each.__module__.startswith("bot."):
+    for each in [*gc.get_objects(), *_FROZEN]:
+        if type(each) is _Cached and each.__module__.startswith("bot."):
             each.cache_clear()
-    pauses = len(_PAUSES)
+    gc.callbacks.remove(_time)
     gc.collect()
-    del _PAUSES[pauses:]
+    gc.callbacks.append(_time)
 
 
 def _name(kind: type[object]) -> str:
@@ -87,7 +89,8 @@ def _name(kind: type[object]) -> str:
 
 
 def _is_watched(each: object) -> bool:
-    return _name(type(each)).startswith(_PACKAGES)
+    # not isinstance, which asks some of the libraries' objects for their class, and with that they load a library
+    return type(each) is _Cached or _name(type(each)).startswith(_PACKAGES)
 
 
 def _descriptors(connector: Any) -> Iterator[int]:
