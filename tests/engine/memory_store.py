@@ -178,11 +178,11 @@ class MemoryStore:
 
     @_call
     async def asked_in(self, channel: Channel, place: Place) -> bool:
-        return any(
-            (prompt.channel.platform, prompt.place.room, prompt.place.thread)
-            == (channel.platform, place.room, place.thread)
-            for prompt in (row.turn.prompt for row in self.rows.values())
-        )
+        here = (channel.platform, place.room, place.thread)
+        prompts = [row.turn.prompt for row in self.rows.values()]
+        asked = [p.place.message for p in prompts if (p.channel.platform, p.place.room, p.place.thread) == here]
+        until = len(place.message), place.message
+        return any(not place.message or (len(message), message) <= until for message in asked)
 
     @_call
     async def asked_lately(self, platform: str, seconds: float, most: int) -> Sequence[Place]:
