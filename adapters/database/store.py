@@ -45,6 +45,13 @@ class DatabaseStore:
         # the one thing that SQLAlchemy spells differently for the two
         self._insert = sqlite.insert if database.engine.dialect.name == "sqlite" else postgresql.insert
 
+    async def hold(self) -> bool:
+        """Whoever answers what is in it holds it first, for only one process may; False while another one does.
+
+        It is held until `close`, or until the process ends. Raises StoreError.
+        """
+        return await self.database.hold()
+
     async def close(self) -> None:
         await self.database.close()
 
