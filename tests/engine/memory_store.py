@@ -41,6 +41,7 @@ def _call(
         await store.reach(method.__name__)
         result = await method(store, *args, **kwargs)
         await asyncio.sleep(store.latency / 2)
+        store.come_back(method.__name__)
         return result
 
     return call
@@ -57,10 +58,11 @@ class MemoryStore:
     notes: dict[str, str] = field(default_factory=dict[str, str])
     calls: Counter[str] = field(default_factory=Counter[str])
     _failing: Counter[str] = field(default_factory=Counter[str])
+    _losing: Counter[str] = field(default_factory=Counter[str])
 
-    def fail(self, method: str, times: int = 1) -> None:
-        """The next calls of this method raise StoreError."""
-        self._failing[method] += times
+    def fail(self, method: str, times: int = 1, *, effect: bool = False) -> None:
+        """The next calls of this method raise StoreError; `effect`: they are carried out all the same."""
+        (self._losing if effect else self._failing)[method] += times
 
     def row(self, key: str) -> Row:
         return next(row for row in self.rows.values() if row.turn.prompt.key == key)
@@ -241,6 +243,12 @@ class MemoryStore:
         if self._failing[method]:
             self._failing[method] -= 1
             raise StoreError("the database does not answer")
+
+    def come_back(self, method: str) -> None:
+        """The way from the database."""
+        if self._losing[method]:
+            self._losing[method] -= 1
+            raise StoreError("the connection to the database was lost")
 
     def _row(self, turn: Turn) -> Row:
         if turn.id not in self.rows:
