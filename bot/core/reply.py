@@ -70,7 +70,7 @@ class Reply:
         self._with_code = attaching.code
         self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
         self._messages = [_Message(message, None) for message in messages]
-        self._posts_may_be_there = resumed  # a post may give a message that is there already, with the text it had
+        self._resumed = resumed  # a post may give a message that is there already, with the text it had
         self._begun = False  # there is some text
         self._spaces = 0
         self._settled = min(settled, len(messages))  # so many pages show what they will always show
@@ -197,8 +197,8 @@ class Reply:
                 self._another += 1
                 self.failed()
             case Post(text=text):
-                there = self._posts_may_be_there
-                self._messages.append(_Message(message, None if there else text, ours=not there))
+                known = not (self._resumed or self._unheard)
+                self._messages.append(_Message(message, text if known else None, ours=not self._resumed))
                 self._unheard = None
             case Edit(page=page, text=text):
                 self._messages[page] = _Message(self._messages[page].id, text, ours=True)
@@ -220,7 +220,6 @@ class Reply:
         """No answer came: the call may have had its effect, and is made again."""
         match action:
             case Post():
-                self._posts_may_be_there = True
                 self._unheard = action
             case Edit(page=page):
                 self._messages[page].shown = None
