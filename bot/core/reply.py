@@ -21,23 +21,10 @@ from bot.core.endings import sentence
 from bot.core.layout import Layout, broken_off
 from bot.core.model import End, Ending
 from bot.core.pacing import Done, Idle, Need, Urgency
+from bot.core.unseen import Unseen
 
-_A_FEW_WORDS = 4  # enough for a notification that says something
 _BUSY_BEFORE_WORDS = 5.0  # seconds of thinking that the platform's own sign of life covers, before words say it
 _BUSY = 1.5  # seconds of something other than writing, in the middle of an answer, until words say what
-
-
-@dataclass(slots=True)
-class _Unseen:
-    """Text that no reader sees yet."""
-
-    chars: int = 0
-    since: float | None = None  # when the first of it arrived
-
-    def add(self, chars: int, now: float) -> None:
-        self.chars += chars
-        if self.since is None:
-            self.since = now
 
 
 @dataclass(slots=True)
@@ -71,19 +58,14 @@ class Reply:
         self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
         self._messages = [_Message(message, None) for message in messages]
         self._resumed = resumed  # a post may give a message that is there already, with the text it had
-        self._begun = False  # there is some text
-        self._spaces = 0
         self._settled = min(settled, len(messages))  # so many pages show what they will always show
         self._files = list(files)  # messages with files of an earlier attempt, or that nobody wants any more
         self._file = ""  # the message with what this attempt has attached
         self._attached = False  # what there was to attach
-        self._first_at = self._last_at = 0.0
-        self._unseen = _Unseen()
-        self._sending = _Unseen()
+        self._unseen = Unseen(dialect.first_words)
         self._ending: Ending | None = None
         self._doing = ""  # what the model does since the last text, if not writing
         self._doing_since = 0.0
-        self._worded = False  # some of the text is shown, or on its way
         self._last_word: tuple[int, str] | None = None  # the last page, and what it says, if the rest is not taken
         self._abandoned = False
         self._withdrawn = False
@@ -131,12 +113,8 @@ class Reply:
         """More text from the model."""
         if not text:
             return  # some servers begin with an empty piece: no reader waits for it
-        if not self._begun:
-            self._begun, self._first_at = True, now
-        self._last_at = now
+        self._unseen.arrived(text, now)
         self._arrived.append(text)
-        self._spaces += text.count(" ")
-        self._unseen.add(len(text), now)
         self._doing = ""
         if isinstance(self._action, Idle) and self._layout.overflows:
             return  # it goes into the file, and changes nothing of what is shown
@@ -151,7 +129,7 @@ class Reply:
         """No more text will come. The first ending counts."""
         if self._ending is None:
             self._ending = ending
-            self._unseen.add(0, now)
+            self._unseen.ended(now)
             self._action = None
 
     def withdraw(self) -> None:
@@ -165,28 +143,17 @@ class Reply:
         action = self._next()
         if not isinstance(action, Write):
             return action
-        since = self._unseen.since
-        if since is None:  # what is written next are further pages of what came before the last write
-            since = self._sending.since
-        began, latest, not_before = self._first_at, self._last_at, self._first_at
-        if self._ending is not None:
-            urgency = Urgency.FINAL
-        elif self._is_busy:
-            urgency = Urgency.PROGRESS
-            not_before = self._doing_since + (_BUSY if self._messages else _BUSY_BEFORE_WORDS)
-            since = began = latest = self._doing_since
-        else:
-            urgency = Urgency.PROGRESS if self._worded else Urgency.FIRST
-            if not self._worded and self._spaces < _A_FEW_WORDS:
-                not_before += self._dialect.first_words
-        return Need(action.call, urgency, self._unseen.chars, since, began=began, latest=latest, not_before=not_before)
+        if self._ending is None and self._is_busy:
+            at = self._doing_since
+            not_before = at + (_BUSY if self._messages else _BUSY_BEFORE_WORDS)
+            return Need(action.call, Urgency.PROGRESS, since=at, began=at, latest=at, not_before=not_before)
+        return self._unseen.need(action.call, final=self._ending is not None)
 
     def next_action(self) -> Action:
         """The call to make now, rendered now. Report back what became of it."""
         action = self._next()
         if isinstance(action, Write):
-            self._worded = self._worded or self._unseen.chars > 0
-            self._sending, self._unseen = self._unseen, _Unseen()
+            self._unseen.sent()
         return action
 
     def done(self, action: Write, message: str = "") -> None:
@@ -212,9 +179,7 @@ class Reply:
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
-        self._unseen.chars += self._sending.chars
-        if self._sending.since is not None:
-            self._unseen.since = self._sending.since
+        self._unseen.not_seen()
 
     def unknown(self, action: Write) -> None:
         """No answer came: the call may have had its effect, and is made again."""

@@ -22,10 +22,9 @@ from bot.core.dialects import Dialect
 from bot.core.endings import sentence
 from bot.core.layout import broken_off
 from bot.core.model import End, Ending
-from bot.core.pacing import Done, Idle, Need, Urgency
+from bot.core.pacing import Done, Idle, Need
 from bot.core.paging import Pager
-
-_A_FEW_WORDS = 4  # enough for first words that say something
+from bot.core.unseen import Unseen
 
 
 @dataclass(slots=True)
@@ -84,13 +83,9 @@ class StreamedReply:
         self._append_first = False  # a stop has to wait: its text is shown before
         self._cut = False  # the page being written is to end here
         self._settled = 0  # so many pages show what they will always show
-        self._now = self._first_at = self._last_at = 0.0
-        self._spaces = 0
-        self._unseen = self._sending = 0
-        self._since: float | None = None
-        self._sending_since: float | None = None
+        self._now = 0.0
+        self._unseen = Unseen(dialect.first_words)
         self._ending: Ending | None = None
-        self._worded = False
         self._last_word: tuple[int, str] | None = None  # the last page, and what it says, if the rest is not taken
         self._abandoned = False
         self._withdrawn = False
@@ -137,15 +132,10 @@ class StreamedReply:
         """More text from the model."""
         if not text:
             return
-        if not self._text:
-            self._first_at = now
-        self._now = self._last_at = now
+        self._now = now
+        self._unseen.arrived(text, now)
         self._arrived.append(text)
         self._text.append(text)
-        self._spaces += text.count(" ")
-        self._unseen += len(text)
-        if self._since is None:
-            self._since = now
         self._action = None
 
     def work(self, doing: str, now: float) -> None:
@@ -158,8 +148,7 @@ class StreamedReply:
         if self._ending is None:
             self._now = now
             self._ending = ending
-            if self._since is None:
-                self._since = now
+            self._unseen.ended(now)
             self._action = None
 
     def withdraw(self) -> None:
@@ -182,33 +171,13 @@ class StreamedReply:
         action = self._next()
         if isinstance(action, Idle | Done):
             return action
-        not_before = self._first_at
-        if self._ending is not None or isinstance(action, Stop):
-            urgency = Urgency.FINAL
-        elif self._worded:
-            urgency = Urgency.PROGRESS
-        else:
-            urgency = Urgency.FIRST
-            if self._spaces < _A_FEW_WORDS:
-                not_before += self._dialect.first_words
-        since = self._sending_since if self._since is None else self._since
-        return Need(
-            action.call,
-            urgency,
-            self._unseen,
-            since,
-            began=self._first_at,
-            latest=self._last_at,
-            not_before=not_before,
-        )
+        return self._unseen.need(action.call, final=self._ending is not None or isinstance(action, Stop))
 
     def next_action(self) -> Shown | Idle | Done:
         """The call to make now, rendered now. Report back with `done`, `failed`, `ended` or any of the others."""
         action = self._next()
         if not isinstance(action, Idle | Done):
-            self._worded = self._worded or self._unseen > 0
-            self._sending, self._sending_since = self._unseen, self._since
-            self._unseen, self._since = 0, None
+            self._unseen.sent()
         return action
 
     def done(self, action: Shown, message: str = "") -> None:
@@ -237,10 +206,7 @@ class StreamedReply:
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
-        self._unseen += self._sending
-        self._sending = 0
-        if self._sending_since is not None:
-            self._since = self._sending_since
+        self._unseen.not_seen()
 
     def unknown(self, action: Shown) -> None:
         """No answer came: the call may have had its effect."""
