@@ -13,48 +13,16 @@ and edited. As with `Reply`, at most one call is in flight, and what became of i
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from bot.core.actions import Action, Append, Attach, Delete, Edit, Post, Shown, Start, Stop
 from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
-from bot.core.layout import broken_off
+from bot.core.layout import broken_off, with_note
 from bot.core.model import End, Ending
 from bot.core.pacing import Done, Idle, Need
 from bot.core.paging import Pager
 from bot.core.screen import Screen
 from bot.core.unseen import Unseen
-
-
-class Showing(Protocol):
-    """What a `Reply` and a `StreamedReply` have in common. An action is reported to the reply that it came from."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def messages(self) -> tuple[str, ...]: ...
-    @property
-    def settled(self) -> int: ...
-    @property
-    def files(self) -> tuple[str, ...]: ...
-    @property
-    def visible(self) -> bool: ...
-    @property
-    def ending(self) -> Ending | None: ...
-
-    def withdraw(self) -> None: ...
-    def feed(self, text: str, now: float) -> None: ...
-    def work(self, doing: str, now: float) -> None: ...
-    def finish(self, ending: Ending, now: float) -> None: ...
-    def need(self) -> Need | Idle | Done: ...
-    def next_action(self) -> Action: ...
-    def done(self, action: Shown, message: str = "") -> None: ...
-    def failed(self) -> None: ...
-    def unknown(self, action: Shown) -> None: ...
-    def rejected(self, action: Shown, why: str) -> bool: ...
-    def vanished(self, action: Shown) -> bool: ...
-    def lost(self) -> None: ...
 
 
 class StreamedReply:
@@ -329,18 +297,11 @@ class StreamedReply:
 
     def _last_pages(self, ending: Ending) -> list[str]:
         """What stands after the sealed pages at the end: the last one, with the bot's own sentence."""
-        dialect = self._dialect
         words = sentence(ending)
-        last = dialect.render(self._pager.last(broken_off=bool(words)))
-        if not words and not last and not self._pager.sealed:
+        last = self._dialect.render(self._pager.last(broken_off=bool(words)))
+        if not (words or last or self._pager.sealed):
             words = sentence(Ending(End.EMPTY))  # nobody is left without an answer
-        if not words:
-            return [last] if last else []
-        note = dialect.note(dialect.render(words))
-        together = f"{last}\n\n{note}"
-        if last and dialect.length(together) <= dialect.budget:
-            return [together]
-        return [last, note] if last else [note]
+        return with_note(self._dialect, last, words)
 
 
 def _rest(page: str, shown: str) -> str | None:
