@@ -22,6 +22,7 @@ from bot.core.line import Line
 from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
 from bot.errors import BackendError, StoreError
 from bot.gate import Gate
+from bot.leaving import end_at_server
 from bot.notes import insist
 from bot.ports import Backend, Platform, Running, Store
 from bot.refusals import Refusals
@@ -104,6 +105,7 @@ class Dispatcher:
                 relay.ask_anew(prompt.text)
             elif turn.status is Status.QUEUED:
                 await self._store.reword(turn, prompt.text, Status.QUEUED)
+                await self._end_at_server(turn)
             elif self._rules.changes.rerun_edited == "last" and await self._store.is_last(turn):
                 await self._store.reword(turn, prompt.text, turn.status)
                 self.wake(turn)
@@ -125,7 +127,9 @@ class Dispatcher:
                 turn = await self._store.find(key) or turn
                 if not self._rules.changes.delete_answers and turn.status is not Status.QUEUED:
                     return
-                self.remove(await self._store.erase(turn))
+                before = await self._store.erase(turn)
+                self.remove(before)
+                await self._end_at_server(before)
         log.info("prompt.deleted", extra={"turn": turn.id, "status": turn.status.value})
 
     async def obey(self, command: Command, channel: Channel) -> str:
@@ -332,6 +336,18 @@ class Dispatcher:
                 self._errand(relay.insist_on_quiet())
         if self._unforgotten:
             self.forget()
+
+    async def _end_at_server(self, turn: Turn) -> None:
+        """What goes on there of an answer that nobody takes up, before anything else is asked in its conversation."""
+        if not turn.progress.response:
+            return
+        try:
+            conversation = await self._store.conversation_of(turn)
+        except StoreError as error:
+            log.warning("model.left_running", extra={"turn": turn.id, "detail": str(error)})
+            return
+        if conversation is not None and conversation.backend == self._backend.name:
+            await end_at_server(turn, turn.progress.response, self._backend, conversation.remote)
 
     async def _give_up(self, turn: Turn, relay: Relay) -> None:
         """Ends a turn that broke, and says so in place of its last page, which looks unfinished. Raises StoreError."""

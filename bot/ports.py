@@ -363,6 +363,10 @@ class Store(Notebook, Protocol):
         """
         ...
 
+    async def conversation_of(self, turn: Turn) -> Conversation | None:
+        """The one in which its last attempt began; None if there was none."""
+        ...
+
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
         """The conversation's id on the server."""
         ...

@@ -27,8 +27,9 @@ from bot.core.model import Began, Delta, End, Ending, Progress, Prompt, Request,
 from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Reply
 from bot.core.streamed_reply import Showing, StreamedReply
-from bot.errors import BackendError, Gone, PlatformError, Refused, Rejected, StoreError, StreamEnded, Unreachable
+from bot.errors import Gone, PlatformError, Refused, Rejected, StoreError, StreamEnded, Unreachable
 from bot.gate import Gate, Permit, Writer
+from bot.leaving import LEAVING, end_at_server
 from bot.notes import Notes, insist, to_its_end
 from bot.ports import Backend, Platform, Running, Store
 from bot.rules import Rules
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
 _PAUSES = (1.0, 4.0, 15.0)  # seconds after each try of looking for a page
-_LEAVING = 5.0  # seconds for taking back what would look as if the answer went on
 _CUT_SHORT = 3  # attempts, after which the turn ends so
 
 
@@ -398,18 +398,12 @@ class Relay:
 
     async def _end_answer(self) -> None:
         """At the server, unless another attempt takes it up there."""
-        mark = self._asking.mark
-        if mark is None or self._is_left_to_another:
-            return
-        try:
-            async with asyncio.timeout(_LEAVING):
-                await self._backend.cancel(self._conversation.remote, mark.response)
-        except (BackendError, TimeoutError) as error:
-            log.warning("model.left_running", extra={"turn": self._turn.id, "detail": str(error)})
+        if (mark := self._asking.mark) and not self._is_left_to_another:
+            await end_at_server(self._turn, mark.response, self._backend, self._conversation.remote)
 
     async def _end_stream(self) -> None:
         try:
-            async with asyncio.timeout(_LEAVING):
+            async with asyncio.timeout(LEAVING):
                 if self._streaming and self._streamed and (message := self._streamed.streaming):
                     await self._streaming.stop(message, "", more=False)
         except Gone as error:  # so it looks like nothing any more, or nobody can help it

@@ -206,6 +206,12 @@ class DatabaseStore:
     # Conversations
 
     @transaction
+    def conversation_of(self, session: Session, turn: Turn) -> Conversation | None:
+        statement = select(ConversationRow).join(TurnRow, TurnRow.conversation_id == ConversationRow.id)
+        row = session.scalar(statement.where(TurnRow.id == turn.id))
+        return None if row is None else _conversation(row)
+
+    @transaction
     def set_remote(self, session: Session, conversation: Conversation, remote: str) -> Conversation:
         statement = update(ConversationRow).where(ConversationRow.id == conversation.id).values(remote=remote)
         if session.scalar(statement.returning(ConversationRow.id)) is None:

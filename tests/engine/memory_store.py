@@ -195,6 +195,10 @@ class MemoryStore:
     # Conversations
 
     @_call
+    async def conversation_of(self, turn: Turn) -> Conversation | None:
+        return self.conversations.get(self._row(turn).conversation)
+
+    @_call
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
         if conversation.id not in self.conversations:
             raise StoreError(f"conversation {conversation.id} is not in the database")

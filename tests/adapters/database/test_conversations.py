@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.database.store import DatabaseStore
-from bot.core.model import Channel, Conversation, End, Ending, Exchange, Person, Prompt
+from bot.core.model import Channel, Conversation, End, Ending, Exchange, Person, Prompt, Turn
 from bot.errors import StoreError
 from bot.ports import Running
 
@@ -48,6 +48,19 @@ async def test_a_closed_conversation_is_followed_by_a_new_one(store: DatabaseSto
     newest = (await begin(store, ask("4", channel="discord:7"))).conversation
     assert len({old.id, new.id, newest.id}) == 3
     assert (await begin(store, ask("5", channel="discord:8"))).conversation == other
+
+
+async def test_a_turn_is_in_the_conversation_in_which_it_began(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    waiting = await store.accept(ask("0", channel="discord:8"))
+    assert isinstance(waiting, Turn)
+    assert await store.conversation_of(waiting) is None
+    running = await begin(store, ask("1", channel="discord:7"))
+    named = await store.set_remote(running.conversation, "conv_1")
+    await store.close_conversations(CHANNEL)
+    await begin(store, ask("2", channel="discord:7"))
+    assert await store.conversation_of(running.turn) == named
 
 
 async def test_history_is_what_was_answered_oldest_first(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
