@@ -76,7 +76,7 @@ class Dispatcher:
         self._workers: dict[Channel, asyncio.Task[None]] = {}  # of the channels that have a place
         self._running: dict[Channel, Relay] = {}
         self._beginning: WeakValueDictionary[Channel, asyncio.Lock] = WeakValueDictionary()  # see `_begins`
-        self._fetching: dict[Channel, bool] = {}  # channels whose first turn is on its way; whether to stop it
+        self._stopping: set[Channel] = set()  # channels whose next turn is to be stopped as it begins
         self._errands: set[asyncio.Task[None]] = set()
         self._forgetting = asyncio.Lock()
         self._unforgotten = False  # a closed conversation may be left on the server, to be looked for after a turn
@@ -119,14 +119,17 @@ class Dispatcher:
         async with self._begins(turn.prompt.channel):
             if relay := self._relay_of(turn):
                 if not self._rules.changes.delete_answers:
-                    relay.stop(Ending(End.STOPPED))
+                    self._stop(turn.prompt.channel)
                     return
                 relay.withdraw()
                 await self._store.erase(turn)
             else:
                 turn = await self._store.find(key) or turn
-                if not self._rules.changes.delete_answers and turn.status is not Status.QUEUED:
-                    return
+                if not self._rules.changes.delete_answers:
+                    if turn.status is not Status.QUEUED:
+                        return
+                    if turn.messages and self._stop(turn.prompt.channel):  # what was begun is the next to begin
+                        return
                 before = await self._store.erase(turn)
                 self.remove(before)
                 await self._end_at_server(before)
@@ -139,16 +142,7 @@ class Dispatcher:
                 self.forget()
                 return "Forgotten. The next question starts a new conversation."
             case Command.STOP:
-                if relay := self._running.get(channel):
-                    relay.stop(Ending(End.STOPPED))
-                elif channel in self._fetching:
-                    self._fetching[channel] = True
-                elif channel in self._line:  # at once, since nothing is asked of the model
-                    self._line.jump(channel)
-                    self._begin_work(channel, stop=True)
-                else:
-                    return "There is no answer running here."
-                return _STOPPED
+                return _STOPPED if self._stop(channel) else "There is no answer running here."
             case Command.RETRY:
                 return await self._retry(channel)
             case Command.HELP:
@@ -236,9 +230,8 @@ class Dispatcher:
         while channel := self._line.seat():
             self._begin_work(channel)
 
-    def _begin_work(self, channel: Channel, *, stop: bool = False) -> None:
-        """For a channel that has a place. `stop`: somebody wants its first turn to be stopped."""
-        self._fetching[channel] = stop
+    def _begin_work(self, channel: Channel) -> None:
+        """For a channel that has a place."""
         self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
 
     async def _work(self, channel: Channel) -> None:
@@ -250,7 +243,6 @@ class Dispatcher:
             log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
             asyncio.get_running_loop().call_later(_STORE_PAUSE, self._stand, channel)
         finally:
-            self._fetching.pop(channel, None)
             del self._workers[channel]
             self._line.leave(channel)
             if again:
@@ -268,10 +260,28 @@ class Dispatcher:
             newest = self._line.newest(channel)  # what is asked while the store looks may come too late for it
             relay = await self._begin(channel)
             self._line.begun(channel, relay.turn.id if relay else newest)
+            stop = channel in self._stopping
+            self._stopping.discard(channel)
             if relay:
+                if stop:
+                    relay.stop(Ending(End.STOPPED))
                 await self._answer(relay)
-            if not self._line.stays(channel):
+            if not (self._line.stays(channel) or channel in self._stopping):
                 return
+
+    def _stop(self, channel: Channel) -> bool:
+        """Ends the channel's answer with what is shown, also between two attempts; returns whether there was one."""
+        relay = self._running.get(channel)
+        if relay:
+            relay.stop(Ending(End.STOPPED))
+        if relay is None or relay.another_follows:
+            if channel in self._line:  # at once, since nothing is asked of the model
+                self._line.jump(channel)
+                self._begin_work(channel)
+            elif channel not in self._workers and not self._line.newest(channel):
+                return False
+            self._stopping.add(channel)
+        return True
 
     def _begins(self, channel: Channel) -> asyncio.Lock:
         """While it is held no turn of the channel begins: its queued ones are queued, and its running one is known."""
@@ -282,18 +292,22 @@ class Dispatcher:
         return relay if relay is not None and relay.turn.id == turn.id else None
 
     async def _begin(self, channel: Channel) -> Relay | None:
-        """The channel's next turn; None where there is none, and while draining. Raises StoreError."""
+        """The channel's next turn; None where there is none, or it may not begin any more. Raises StoreError."""
         async with self._begins(channel):
-            if self._draining:
+            if not self._may_begin(channel):
                 return None
             running = await self._store.begin(channel, self._backend.name)
             if running is None:
                 return None
-            if self._draining:  # it was taken meanwhile; nobody has seen anything of it yet
+            if not self._may_begin(channel):  # it was taken meanwhile; nobody has seen anything of it yet
                 await self._store.requeue(running.turn, counts=False)
                 return None
             relay = self._running[channel] = self._relay(running)
             return relay
+
+    def _may_begin(self, channel: Channel) -> bool:
+        """While draining, only to be stopped: that asks nothing of the model."""
+        return not self._draining or channel in self._stopping
 
     def _relay(self, running: Running) -> Relay:
         station = self._stations[running.turn.prompt.channel.platform]
@@ -310,8 +324,6 @@ class Dispatcher:
         """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
         turn = relay.turn
         channel = turn.prompt.channel
-        if self._fetching.pop(channel, False):
-            relay.stop(Ending(End.STOPPED))
         try:
             try:
                 await relay.run()

@@ -113,6 +113,11 @@ class Relay:
         """Whether it has ended without an answer, and the turn is queued again."""
         return self._waits is not None
 
+    @property
+    def another_follows(self) -> bool:
+        """Whether another attempt at the turn comes after this one."""
+        return (self.waits or bool(self.asked_anew)) and not self.withdrawn
+
     async def insist_on_quiet(self) -> None:
         """If it has not become quiet by its end: goes on trying."""
         await self._busy.insist()
