@@ -321,9 +321,8 @@ class Dispatcher:
         )
 
     async def _answer(self, relay: Relay) -> None:
-        """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
+        """Runs one turn. Whatever goes wrong in it stays in it. Raises Missing."""
         turn = relay.turn
-        channel = turn.prompt.channel
         try:
             try:
                 await relay.run()
@@ -332,22 +331,27 @@ class Dispatcher:
             except Exception:
                 log.exception("turn.broken", extra={"turn": turn.id})
                 if not relay.withdrawn:
-                    await self._give_up(turn, relay)
-            async with self._begins(channel):
-                if relay.withdrawn:
-                    await insist(lambda: self._store.erase(turn), turn)
-                    # it may have ended just before
-                    self.remove(replace(turn, messages=relay.messages, files=relay.files))
-                elif relay.asked_anew:
-                    await insist(lambda: self._ask_anew(turn, relay.asked_anew), turn)
-                elif relay.waits:
-                    self.wake(turn)
+                    await self._give_up(relay)
+            await insist(lambda: self._go_on(relay), turn)
         finally:
-            del self._running[channel]
+            del self._running[turn.prompt.channel]
             if not relay.quiet and not self._draining:
                 self._errand(relay.insist_on_quiet())
         if self._unforgotten:
             self.forget()
+
+    async def _go_on(self, relay: Relay) -> None:
+        """What becomes of a turn whose attempt has ended, if that was not its end. Raises StoreError."""
+        turn = relay.turn
+        async with self._begins(turn.prompt.channel):
+            if relay.withdrawn:
+                await self._store.erase(turn)
+                # it may have ended just before
+                self.remove(replace(turn, messages=relay.messages, files=relay.files))
+            elif relay.asked_anew:
+                await self._ask_anew(turn, relay.asked_anew)
+            elif relay.waits:
+                self.wake(turn)
 
     async def _end_at_server(self, turn: Turn) -> None:
         """What goes on there of an answer that nobody takes up, before anything else is asked in its conversation."""
@@ -361,11 +365,11 @@ class Dispatcher:
         if conversation is not None and conversation.backend == self._backend.name:
             await end_at_server(turn, turn.progress.response, self._backend, conversation.remote)
 
-    async def _give_up(self, turn: Turn, relay: Relay) -> None:
-        """Ends a turn that broke, and says so in place of its last page, which looks unfinished. Raises StoreError."""
-        ending = Ending(End.FAILED)
-        await self._say(turn.prompt, sentence(ending), message=relay.messages[-1] if relay.messages else "")
-        await insist(lambda: self._store.finish(turn, "", ending), turn)
+    async def _give_up(self, relay: Relay) -> None:
+        """Ends a turn that broke, and says so in place of its last page, which looks unfinished. Raises Missing."""
+        page = relay.messages[-1] if relay.messages else ""
+        await self._say(relay.turn.prompt, sentence(Ending(End.FAILED)), message=page)
+        await insist(relay.store_failure, relay.turn)
 
     async def _ask_anew(self, turn: Turn, text: str) -> None:
         """The question of a turn whose attempt was ended for that. Raises StoreError."""

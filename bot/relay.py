@@ -27,7 +27,7 @@ from bot.core.model import Began, Delta, End, Ending, Progress, Prompt, Request,
 from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Reply
 from bot.core.streamed_reply import Showing, StreamedReply
-from bot.errors import Gone, PlatformError, Refused, Rejected, StoreError, StreamEnded, Unreachable
+from bot.errors import Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
 from bot.gate import Gate, Permit, Writer
 from bot.leaving import LEAVING, end_at_server
 from bot.notes import Notes, insist, to_its_end
@@ -84,6 +84,7 @@ class Relay:
             mark=mark,
         )
         self._asking = Asking(backend, request, rules.timeouts, self._hear, turn=turn.id)
+        self._notes = Notes(store, turn, self._progress)
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
         self._calls = 0
@@ -153,7 +154,7 @@ class Relay:
     async def run(self) -> Ending:
         """Answers the question, and returns how it ended when the last state is shown and stored.
 
-        Raises StoreError if its end cannot be stored.
+        Raises Missing if the turn is not in the database any more.
         """
         log.info("turn.started", extra={"turn": self._turn.id, "channel": str(self._turn.prompt.channel)})
         later = (Call.STOP, Call.APPEND) if self._streamed else (Call.EDIT,)
@@ -163,18 +164,16 @@ class Relay:
             self._take_up()
             with self._gate.writer(self._place, self._need, later) as self._writer:
                 async with asyncio.TaskGroup() as group:
-                    self._notes = Notes(group, self._store, self._turn, self._progress)
                     self._reading = group.create_task(self._read())
-                    busy = group.create_task(self._busy.give())
+                    behind = [group.create_task(work) for work in (self._busy.give(), self._notes.keep())]
                     await self._write(self._writer)
-                    self._reading.cancel()
-                    busy.cancel()
-                    self._notes.close()
+                    for task in (self._reading, *behind):
+                        task.cancel()
         except BaseException:
             await to_its_end(self._break_off())
             raise
         ending = self._reply.ending or Ending(End.STOPPED)
-        await to_its_end(self._end(ending))
+        await to_its_end(self._end())
         log.info("turn.finished", extra={"turn": self._turn.id, "end": ending.end.value, "calls": self._calls})
         return ending
 
@@ -182,18 +181,25 @@ class Relay:
         """The platform takes the last state too late for the end of the process, or something is broken."""
         await self._leave()
         if self._is_left_to_another:
-            await self._requeue()
+            await insist(self._store_end, self._turn)
 
-    async def _end(self, ending: Ending) -> None:
+    async def _end(self) -> None:
         await self._leave()  # first: who finds the turn open after a crash looks after that, too
-        if self._is_left_to_another:
-            await self._requeue()
-        elif not (self.withdrawn or self.asked_anew):  # those are stored by who has ended it so
-            await insist(lambda: self._store.finish(self._turn, self._reply.text, ending), self._turn)
+        await insist(self._store_end, self._turn)
 
-    async def _requeue(self) -> None:
-        progress, counts = self._waits, self._cut_short
-        await insist(lambda: self._store.requeue(self._turn, progress, counts=counts), self._turn)
+    async def _store_end(self) -> None:
+        await self._notes.settle()
+        if self.withdrawn or self.asked_anew:
+            return  # that is stored by who has ended it so
+        if self._waits is not None:
+            await self._store.requeue(self._turn, self._waits, counts=self._cut_short)
+        else:
+            await self._store.finish(self._turn, self._reply.text, self._reply.ending or Ending(End.STOPPED))
+
+    async def store_failure(self) -> None:
+        """One try to store that it is broken, without an answer. Raises StoreError."""
+        await self._notes.settle()
+        await self._store.finish(self._turn, "", Ending(End.FAILED))
 
     async def _adopt_strays(self, reply: Reply) -> None:
         """An earlier attempt may have ended between a call and its answer."""
@@ -205,12 +211,12 @@ class Relay:
                     if found:
                         log.info("message.found", extra={"turn": self._turn.id})
                         reply.adopt(found, file=file)
-                        await insist(partial(self._store.add_message, self._turn, found, file=file), self._turn)
+                        self._notes.add(partial(self._store.add_message, self._turn, found, file=file))
                 return
             except (Refused, Unreachable) as error:
                 log.warning("messages.not_looked_for", extra={"turn": self._turn.id, "detail": str(error)})
                 await asyncio.sleep(max(pause, error.retry_after) if isinstance(error, Refused) else pause)
-            except (PlatformError, StoreError) as error:  # then the page it belongs to is posted with the same nonce
+            except PlatformError as error:  # then the page it belongs to is posted with the same nonce
                 log.warning("messages.not_looked_for", extra={"turn": self._turn.id, "detail": str(error)})
                 return
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.database.store import DatabaseStore
 from bot.core.model import Channel, Conversation, End, Ending, Exchange, Person, Prompt, Turn
-from bot.errors import StoreError
+from bot.errors import Missing
 from bot.ports import Running
 
 CHANNEL = Channel("discord", "7")
@@ -131,5 +131,5 @@ async def test_a_conversation_in_which_a_turn_is_running_is_not_forgotten_yet(
 
 
 async def test_a_conversation_that_is_not_there_is_an_error(store: DatabaseStore) -> None:
-    with pytest.raises(StoreError, match="conversation 99 is not in the database"):
+    with pytest.raises(Missing, match="conversation 99 is not in the database"):
         await store.set_remote(Conversation(99, CHANNEL, "responses"), "conv_1")
