@@ -207,8 +207,8 @@ class Relay:
             try:
                 known = (*reply.messages, *reply.files)
                 strays = await self._platform.strays(self._place, nonces_of(self._turn.prompt), known)
-                for found, file in ((strays.page, False), (strays.file, True)):
-                    if found:
+                for messages, file in ((strays.pages, False), (strays.files, True)):
+                    for found in messages:
                         log.info("message.found", extra={"turn": self._turn.id})
                         reply.adopt(found, file=file)
                         self._notes.add(partial(self._store.add_message, self._turn, found, file=file))

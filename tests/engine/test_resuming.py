@@ -149,6 +149,24 @@ async def test_a_page_that_appeared_without_its_id_becoming_known_is_found_by_th
     assert stage.screen == ["Short."]
 
 
+@pytest.mark.parametrize("known", [0, 1])
+@pytest.mark.parametrize("text", ["Short.", LONG])
+async def test_of_any_number_of_such_pages_each_is_found_and_filled_in_its_place(text: str, known: int):
+    stage = Stage()
+    stage.backend.script(says(LONG, seconds=4, pieces=100))
+    await killed(stage, "q1", after=3.9)
+    before = [message.id for message in stage.platform.messages]
+    assert len(before) >= 3
+    row = stage.store.row("q1")
+    row.turn = replace(row.turn, messages=row.turn.messages[:known])
+    stage.backend.script(says(text))
+    await restarted(stage)
+    assert whole(stage) == text
+    messages = [message.id for message in stage.platform.messages]
+    assert messages[: len(before)] == before
+    assert stage.store.row("q1").turn.messages == tuple(messages[: len(stage.screen)])
+
+
 @pytest.mark.parametrize("attempts", [1, 3])
 async def test_a_file_that_appeared_without_its_id_becoming_known_does_not_stay_beside_another(attempts: int):
     """Whether the next attempt gets another answer, or none any more."""
