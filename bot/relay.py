@@ -80,7 +80,7 @@ class Relay:
             running.conversation.remote,
             tuple(running.history),
             _opaque(turn.prompt),
-            asked_before=turn.cut_short > 0 or bool(turn.progress.text),
+            asked_before=turn.cut_short > 0 or turn.progress.asked,
             mark=mark,
         )
         self._asking = Asking(backend, request, rules.timeouts, self._hear, turn=turn.id)
@@ -236,8 +236,8 @@ class Relay:
 
     def _progress(self) -> Progress:
         if mark := self._asking.mark:  # of its text the reply may have nothing yet
-            return Progress(mark.text, self._reply.settled, mark.response, mark.cursor)
-        return Progress(self._reply.text or self._turn.progress.text)
+            return Progress(mark.text, self._reply.settled, mark.response, mark.cursor, asked=True)
+        return Progress(self._reply.text or self._turn.progress.text, asked=self._asking.asked)
 
     def _show_earlier(self) -> None:
         """What an earlier attempt had, unless this one has something."""

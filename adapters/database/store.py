@@ -311,6 +311,7 @@ def _columns(progress: Progress) -> dict[str, Any]:
         "settled": progress.settled,
         "response": progress.response,
         "cursor": progress.cursor,
+        "asked": progress.asked,
     }
 
 
@@ -332,8 +333,12 @@ def _turn(row: TurnRow) -> Turn:
         cut_short=row.cut_short,
         messages=tuple(message.message for message in row.messages if not message.file),
         files=tuple(message.message for message in row.messages if message.file),
-        progress=Progress(row.answer, row.settled, row.response, row.cursor) if row.status in _OPEN else Progress(),
+        progress=_progress(row) if row.status in _OPEN else Progress(),
     )
+
+
+def _progress(row: TurnRow) -> Progress:
+    return Progress(row.answer, row.settled, row.response, row.cursor, row.asked)
 
 
 def _prompt(row: TurnRow) -> Prompt:
