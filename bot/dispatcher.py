@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from bot.catching_up import CatchingUp
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
-from bot.core.line import Line
+from bot.core.line import Capacity, Line
 from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
 from bot.errors import BackendError, StoreError
 from bot.gate import Gate
@@ -66,7 +66,7 @@ class Dispatcher:
             platform.name: Station(
                 platform,
                 Gate(platform.limits),
-                CatchingUp(platform, store, self._take, max_age=rules.catch_up_max_age, clock=clock),
+                CatchingUp(platform, store, self._take_missed, max_age=rules.catch_up_max_age, clock=clock),
             )
             for platform in platforms
         }
@@ -90,7 +90,7 @@ class Dispatcher:
             if self._is_new_command(prompt.key):
                 self._errand(self._obey_in_text(command, prompt))
             return
-        await self._take(prompt)
+        await self._take(prompt, self._rules.capacity)
 
     async def edited(self, prompt: Prompt) -> None:
         if self._rules.changes.rerun_edited == "never" or parse(prompt.text):
@@ -213,9 +213,12 @@ class Dispatcher:
         for station in self._stations.values():
             await station.catching_up.end()
 
-    async def _take(self, prompt: Prompt) -> bool:
+    async def _take_missed(self, prompt: Prompt) -> bool:
+        return await self._take(prompt, self._rules.capacity.for_missed)
+
+    async def _take(self, prompt: Prompt, capacity: Capacity) -> bool:
         """A question is stored, or refused for good; returns whether it is new. Raises StoreError."""
-        match await self._store.accept(prompt, self._rules.capacity):
+        match await self._store.accept(prompt, capacity):
             case None:
                 log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
                 return False
