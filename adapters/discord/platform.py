@@ -33,7 +33,7 @@ _SUPPRESS_EMBEDS = 1 << 2  # no previews of links; an edit leaves the flag as it
 _WINDOWS = {Call.POST: (5, 5.0), Call.EDIT: (5, 5.0), Call.DELETE: (3, 1.0), Call.TYPING: (5, 5.0)}
 
 # 50 requests a second: Discord's limit for all of a bot's calls together. Five are left to what is no part of an
-# answer, above all to reading what was missed (see `history.PAUSE`), which may take minutes beside busy channels.
+# answer, above all to reading what was missed (see `history.History`), which may take minutes beside busy channels.
 _ALL_CALLS = Limit(GLOBAL, 45, 1.0)
 
 _MEBIBYTE = 1024 * 1024
