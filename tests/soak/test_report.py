@@ -23,6 +23,7 @@ ROWS = {
 SAMPLE = Sample(
     memory=140.0,
     blocks=900_000,
+    longest_pause=0.05,
     threads=4,
     files={"rivulet.db": 1, "connection to port 4000": 2},
     idle=8,
@@ -50,6 +51,7 @@ def test_idle_connections_come_and_go():
         (replace(SAMPLE, tasks={"run": 1, "Client._read": 3}), "task Client._read: +1"),
         (replace(SAMPLE, files={**SAMPLE.files, "connection to port 4000": 3}), "open connection to port 4000: +1"),
         (replace(SAMPLE, threads=13), "9 more threads"),
+        (replace(SAMPLE, blocks=SAMPLE.blocks + 50_000), "50.0 more pieces of memory for each answer"),
         (
             replace(SAMPLE, objects={**SAMPLE.objects, "bot.core.pacing.Window": 520}),
             "objects of bot.core.pacing.Window: +500, now 520",
