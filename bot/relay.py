@@ -26,7 +26,8 @@ from bot.core.actions import Append, Attach, Delete, Edit, Post, Start, Stop, St
 from bot.core.model import Began, Delta, End, Ending, Progress, Prompt, Request, Turn, Working
 from bot.core.pacing import Call, Done, Idle, Need, Receipt
 from bot.core.reply import Reply
-from bot.core.streamed_reply import Showing, StreamedReply
+from bot.core.showing import Showing
+from bot.core.streamed_reply import StreamedReply
 from bot.errors import Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
 from bot.gate import Gate, Permit, Writer
 from bot.leaving import LEAVING, end_at_server
