@@ -20,6 +20,7 @@ from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
 from bot.core.line import Capacity, Line
 from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
+from bot.doubts import Doubts
 from bot.errors import BackendError, StoreError
 from bot.gate import Gate
 from bot.leaving import end_at_server
@@ -82,6 +83,7 @@ class Dispatcher:
         self._unforgotten = False  # a closed conversation may be left on the server, to be looked for after a turn
         self._obeyed: OrderedDict[str, None] = OrderedDict()
         self._draining = False
+        self._doubts = Doubts(self._look_after, self._errand)
 
     # The inbox
 
@@ -104,10 +106,10 @@ class Dispatcher:
             if relay := self._relay_of(turn):
                 relay.ask_anew(prompt.text)
             elif turn.status is Status.QUEUED:
-                await self._store.reword(turn, prompt.text, Status.QUEUED)
+                await self._reword(turn, prompt.text, Status.QUEUED)
                 await self._end_at_server(turn)
             elif self._rules.changes.rerun_edited == "last" and await self._store.is_last(turn):
-                await self._store.reword(turn, prompt.text, turn.status)
+                await self._reword(turn, prompt.text, turn.status)
                 self.wake(turn)
             else:
                 return
@@ -130,7 +132,8 @@ class Dispatcher:
                         return
                     if turn.messages and self._stop(turn.prompt.channel):  # what was begun is the next to begin
                         return
-                before = await self._store.erase(turn)
+                with self._doubts.about(turn.prompt.channel):
+                    before = await self._store.erase(turn)
                 self.remove(before)
                 await self._end_at_server(before)
         log.info("prompt.deleted", extra={"turn": turn.id, "status": turn.status.value})
@@ -218,7 +221,9 @@ class Dispatcher:
 
     async def _take(self, prompt: Prompt, capacity: Capacity) -> bool:
         """A question is stored, or refused for good; returns whether it is new. Raises StoreError."""
-        match await self._store.accept(prompt, capacity):
+        with self._doubts.about(prompt.channel):
+            accepted = await self._store.accept(prompt, capacity)
+        match accepted:
             case None:
                 log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
                 return False
@@ -299,7 +304,8 @@ class Dispatcher:
         async with self._begins(channel):
             if not self._may_begin(channel):
                 return None
-            running = await self._store.begin(channel, self._backend.name)
+            with self._doubts.about(channel):
+                running = await self._store.begin(channel, self._backend.name)
             if running is None:
                 return None
             if not self._may_begin(channel):  # it was taken meanwhile; nobody has seen anything of it yet
@@ -377,9 +383,31 @@ class Dispatcher:
     async def _ask_anew(self, turn: Turn, text: str) -> None:
         """The question of a turn whose attempt was ended for that. Raises StoreError."""
         for status in Status:  # it may have been cut short, or have ended, just before
-            if await self._store.reword(turn, text, status):
+            if await self._reword(turn, text, status):
                 self._line.ask(turn.prompt.channel, turn.id)
                 return
+
+    async def _reword(self, turn: Turn, text: str, status: Status) -> bool:
+        """As the store does it."""
+        with self._doubts.about(turn.prompt.channel):
+            return await self._store.reword(turn, text, status)
+
+    async def _look_after(self, channels: frozenset[Channel]) -> None:
+        """Goes on with what is open in these channels without our knowing. Raises StoreError."""
+        for turn in await self._store.open_turns():
+            channel = turn.prompt.channel
+            if channel not in channels:
+                continue
+            if turn.status is Status.RUNNING:
+                async with self._begins(channel):
+                    if self._relay_of(turn):
+                        continue
+                    log.info("turn.recovered", extra={"turn": turn.id})
+                    await self._store.requeue(turn, counts=False)
+            if turn.prompt.text:
+                self.wake(turn)
+            else:
+                self.remove(turn)
 
     async def _forget(self) -> None:
         async with self._forgetting:  # one at a time, so each conversation is deleted once
@@ -445,7 +473,7 @@ class Dispatcher:
                 return "An answer is still running here."
             if place and not _same_thread(turn.prompt.place, place) and await self._store.asked_in(channel, place):
                 return "The last question was asked in another thread."
-            await self._store.reword(turn, turn.prompt.text, turn.status)
+            await self._reword(turn, turn.prompt.text, turn.status)
             self.wake(turn)
         log.info("prompt.asked_again", extra={"turn": turn.id})
         return _ASKING

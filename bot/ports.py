@@ -108,7 +108,10 @@ class Inbox(Protocol):
         ...
 
     async def knows(self, channel: Channel, place: Place) -> bool:
-        """Whether the bot has been asked in this thread before (so it goes on there without being mentioned)."""
+        """Whether the bot has been asked in this thread before (so it goes on there without being mentioned).
+
+        Before the message that the place names, or with it; an old message may come late.
+        """
         ...
 
     async def quiet(self, channel: Channel) -> None:
@@ -353,7 +356,10 @@ class Store(Notebook, Protocol):
         ...
 
     async def asked_in(self, channel: Channel, place: Place) -> bool:
-        """Whether any turn, however it ended, was asked in this room and thread."""
+        """Whether any turn, however it ended, was asked in this room and thread.
+
+        Where the place names a message, what was asked after that does not count.
+        """
         ...
 
     async def asked_lately(self, platform: str, seconds: float, most: int) -> Sequence[Place]:

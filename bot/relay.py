@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 15.0  # seconds between two tries of a call to an unreachable platform
 _PAUSES = (1.0, 4.0, 15.0)  # seconds after each try of looking for a page
+_IN_VAIN = 600.0  # seconds of failing at the calls of an answer, while others are answered, that are trouble enough
 _CUT_SHORT = 3  # attempts, after which the turn ends so
 
 
@@ -89,6 +90,7 @@ class Relay:
         self._reading: asyncio.Task[None] | None = None
         self._writer: Writer | None = None
         self._calls = 0
+        self._failing_since: float | None = None  # the platform has not answered any call since
         self._waits: Progress | None = None  # another attempt is to answer it, and this is how far it has come
         self._cut_short = True  # by something else than the end of this process
         self.quiet = True  # nothing tells any more that an answer is coming
@@ -382,6 +384,33 @@ class Relay:
             self._made(action, receipt.message)
 
     async def _call(self, action: Write | Streamed) -> Receipt:
+        """Raises PlatformError: Rejected also where the platform has been failing at this for long, and at no more."""
+        try:
+            receipt = await self._make(action)
+        except Unreachable as error:
+            if await self._is_in_vain():
+                raise Rejected(str(error)) from error
+            raise
+        self._failing_since = None
+        return receipt
+
+    async def _is_in_vain(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        self._failing_since = self._failing_since or now
+        if now - self._failing_since < _IN_VAIN:
+            return False
+        self._busy.show()
+        try:
+            await self._platform.typing(self._place)
+            await self._platform.strays(self._place, nonces_of(self._turn.prompt), self.messages)
+        except Unreachable:
+            return False  # it is in trouble altogether
+        except PlatformError:
+            pass
+        self._failing_since = None
+        return True
+
+    async def _make(self, action: Write | Streamed) -> Receipt:
         prompt = replace(self._turn.prompt, place=self._place)
         if isinstance(action, Write):
             return await make(self._platform, prompt, action)

@@ -46,6 +46,13 @@ class DatabaseStore:
         # the one thing that SQLAlchemy spells differently for the two
         self._insert = sqlite.insert if database.engine.dialect.name == "sqlite" else postgresql.insert
 
+    async def hold(self) -> bool:
+        """Whoever answers what is in it holds it first, for only one process may; False while another one does.
+
+        It is held until `close`, or until the process ends. Raises StoreError.
+        """
+        return await self.database.hold()
+
     async def close(self) -> None:
         await self.database.close()
 
@@ -180,16 +187,15 @@ class DatabaseStore:
 
     @transaction
     def asked_in(self, session: Session, channel: Channel, place: Place) -> bool:
-        found = session.scalar(
-            select(TurnRow.id)
-            .where(
-                TurnRow.room == place.room,
-                TurnRow.thread == place.thread,
-                TurnRow.channel.startswith(f"{channel.platform}:", autoescape=True),
-            )
-            .limit(1)
+        here = select(TurnRow.id).where(
+            TurnRow.room == place.room,
+            TurnRow.thread == place.thread,
+            TurnRow.channel.startswith(f"{channel.platform}:", autoescape=True),
         )
-        return found is not None
+        if place.message:  # both platforms' ids grow, so the shorter of two numbers is the smaller
+            size, own_size = func.length(TurnRow.message), len(place.message)
+            here = here.where((size < own_size) | ((size == own_size) & (TurnRow.message <= place.message)))
+        return session.scalar(here.limit(1)) is not None
 
     @transaction
     def asked_lately(self, session: Session, platform: str, seconds: float, most: int) -> Sequence[Place]:

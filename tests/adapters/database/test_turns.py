@@ -127,13 +127,22 @@ async def test_a_turn_may_end_before_it_has_begun(store: DatabaseStore, ask: Cal
 async def test_a_thread_is_known_by_platform_room_and_thread(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
     turn = await accept(store, ask("1", place=Place("C1", "171.5", "170.5")))
     await store.finish(turn, "", Ending(End.FAILED))
-    assert await store.asked_in(CHANNEL, Place("C1", "9", "170.5"))
+    assert await store.asked_in(CHANNEL, Place("C1", "171.5", "170.5"))
     assert await store.asked_in(Channel("slack", "T1:C1:170.5"), Place("C1", "", "170.5"))  # whatever the scope is
     assert not await store.asked_in(CHANNEL, Place("C1", "171.5", ""))
     assert not await store.asked_in(CHANNEL, Place("C1", "171.5", "999.9"))
     assert not await store.asked_in(CHANNEL, Place("C2", "171.5", "170.5"))
     assert not await store.asked_in(Channel("discord", "C1"), Place("C1", "171.5", "170.5"))
     assert not await store.asked_in(Channel("sla%", "C1"), Place("C1", "171.5", "170.5"))
+
+
+async def test_a_thread_is_known_from_the_first_question_in_it_on(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    for message in ("999", "1001"):
+        await accept(store, ask(message, place=Place("C1", message, "t")))
+    known = {m: await store.asked_in(CHANNEL, Place("C1", m, "t")) for m in ("98", "998", "999", "1000", "10000")}
+    assert known == {"98": False, "998": False, "999": True, "1000": True, "10000": True}
 
 
 async def test_places_where_the_bot_was_asked_lately_are_told_once_each_the_latest_first(
