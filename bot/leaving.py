@@ -6,18 +6,31 @@ import asyncio
 import logging
 
 from bot.core.model import Turn
-from bot.errors import BackendError
-from bot.ports import Backend
+from bot.errors import BackendError, Gone, PlatformError
+from bot.ports import Backend, Streaming
 
 log = logging.getLogger(__name__)
 
-LEAVING = 5.0  # seconds for each thing that would go on, or look as if it did
+_LEAVING = 5.0  # seconds for each thing that would go on, or look as if it did
 
 
 async def end_at_server(turn: Turn, response: str, backend: Backend, remote: str) -> None:
     """Ends an answer that nobody will take up, in its conversation. What the server does not do in time is logged."""
     try:
-        async with asyncio.timeout(LEAVING):
+        async with asyncio.timeout(_LEAVING):
             await backend.cancel(remote, response)
     except (BackendError, TimeoutError) as error:
         log.warning("model.left_running", extra={"turn": turn.id, "detail": str(error)})
+
+
+async def end_stream(turn: Turn, streaming: Streaming | None, message: str) -> None:
+    """Ends a message that still looks as if it grew, if there is one."""
+    if streaming is None or not message:
+        return
+    try:
+        async with asyncio.timeout(_LEAVING):
+            await streaming.stop(message, "", more=False)
+    except Gone as error:  # so it looks like nothing any more, or nobody can help it
+        log.info("stream.gone", extra={"turn": turn.id, "detail": str(error)})
+    except (PlatformError, TimeoutError) as error:
+        log.warning("stream.left_open", extra={"turn": turn.id, "detail": str(error)})

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
-from bot.core.model import Progress, Turn
+from bot.core.model import Conversation, Progress, Turn
 from bot.errors import Missing, StoreError
 from bot.ports import Store
 
@@ -34,10 +35,23 @@ class Notes:
         self._news = asyncio.Event()
         self._advanced = False
 
-    def add(self, storing: Storing) -> None:
-        """An id, which the database has to take: pages are found again by the order of their messages."""
-        self._ids.append(storing)
-        self._news.set()
+    # Ids have to be taken by the database: pages are found again by the order of their messages
+
+    def posted(self, message: str, *, file: bool = False) -> None:
+        """One more message of the answer is there."""
+        self._add(partial(self._store.add_message, self._turn, message, file=file))
+
+    def removed(self, message: str) -> None:
+        """A message of the answer is not there any more."""
+        self._add(partial(self._store.drop_message, self._turn, message))
+
+    def asked_in(self, conversation: Conversation) -> None:
+        """It has got its id on the server."""
+        self._add(partial(self._store.set_remote, conversation, conversation.remote))
+
+    def begun(self) -> None:
+        """The answer has got its id on the server."""
+        self._add(partial(self._store.set_progress, self._turn, self._progress()))
 
     def advanced(self) -> None:
         """The answer has come further, which is stored now and then."""
@@ -66,6 +80,10 @@ class Notes:
             except Missing as error:
                 log.error("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
             self._ids.popleft()
+
+    def _add(self, storing: Storing) -> None:
+        self._ids.append(storing)
+        self._news.set()
 
     async def _until(self, moment: float | None) -> None:
         try:
