@@ -6,8 +6,8 @@ import asyncio
 import logging
 
 from bot.core.model import Turn
-from bot.errors import BackendError, Gone, PlatformError
-from bot.ports import Backend, Streaming
+from bot.errors import BackendError, Gone, PlatformError, StoreError
+from bot.ports import Backend, Store, Streaming
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,19 @@ async def end_at_server(turn: Turn, response: str, backend: Backend, remote: str
             await backend.cancel(remote, response)
     except (BackendError, TimeoutError) as error:
         log.warning("model.left_running", extra={"turn": turn.id, "detail": str(error)})
+
+
+async def end_left_over(turn: Turn, store: Store, backend: Backend) -> None:
+    """The same for what an attempt has left to a later one, which will not come."""
+    if not turn.progress.response:
+        return
+    try:
+        conversation = await store.conversation_of(turn)
+    except StoreError as error:
+        log.warning("model.left_running", extra={"turn": turn.id, "detail": str(error)})
+        return
+    if conversation is not None and conversation.backend == backend.name:
+        await end_at_server(turn, turn.progress.response, backend, conversation.remote)
 
 
 async def end_stream(turn: Turn, streaming: Streaming | None, message: str) -> None:
