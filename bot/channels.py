@@ -240,7 +240,8 @@ class Channels:
                 continue
             if turn.status is Status.RUNNING:
                 async with self.begins(channel):
-                    if self.relay_of(turn):
+                    now = await self._store.find(turn.prompt.key)  # it may have ended meanwhile
+                    if self.relay_of(turn) or now is None or now.status is not Status.RUNNING:
                         continue
                     log.info("turn.recovered", extra={"turn": turn.id})
                     await self._store.requeue(turn, counts=False)
