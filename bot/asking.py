@@ -74,6 +74,11 @@ class Asking:
         """Where somebody else can take the answer up; None where nobody can, also since it has ended."""
         return replace(self._mark, text="".join(self._text)) if self._mark else None
 
+    @property
+    def asked(self) -> bool:
+        """Whether the server may have got the question, by this attempt or an earlier one."""
+        return self._request.asked_before or self._began_at > 0
+
     async def run(self) -> Outcome:
         """Returns when the answer has ended, or cannot be got."""
         loop = asyncio.get_running_loop()

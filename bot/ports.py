@@ -163,10 +163,10 @@ class Streaming(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """Messages of an answer that nobody knew of: at most one of each kind. Empty: none."""
+    """Messages of an answer that nobody knew of, in the order in which they stand."""
 
-    page: str = ""
-    file: str = ""  # one with files below it
+    pages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # messages with files, below its pages
 
 
 class Platform(Protocol):
@@ -231,9 +231,9 @@ class Platform(Protocol):
         """What of an answer appeared without its call having been answered.
 
         `nonces` is what the nonces of the answer's messages begin with, `known` are those that are known; files are
-        looked for only below these. Asked when nobody else has anything to show in the place: before a later answer to
-        it, and before this one goes on. What belongs to an earlier answer may stand below the question all the same.
-        Raises PlatformError.
+        looked for only below pages of either kind. Asked when nobody else has anything to show in the place: before a
+        later answer to it, and before this one goes on. What belongs to an earlier answer may stand below the question
+        all the same. Raises PlatformError.
         """
         ...
 
@@ -367,6 +367,10 @@ class Store(Notebook, Protocol):
 
         The places name no message. Only the latest 20,000 turns are looked at.
         """
+        ...
+
+    async def conversation_of(self, turn: Turn) -> Conversation | None:
+        """The one in which its last attempt began; None if there was none."""
         ...
 
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:

@@ -88,19 +88,21 @@ class Posted:
 
     async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
         """As `Platform.strays`."""
-        page = stream = file = ""
-        async for message in self._written(place):
-            ts = str(message["ts"])
-            if ts in known:
-                continue
-            if message.get("files"):
-                if known and seconds(ts) > max(map(seconds, known)):  # below its pages; else it may be another answer's
-                    file = file or ts
-            elif (nonce_of(message) or "").startswith(nonces):
-                page = page or ts
-            elif self._streams.may_be_in(place) and self._is_unmarked(message, place):
-                stream = stream or ts
-        return Strays(*(self.known(found) if found else "" for found in (page or stream, file)))
+        unknown = {str(message["ts"]): message async for message in self._written(place)}
+        for ts in known:
+            unknown.pop(ts, None)
+        in_order = sorted(unknown, key=seconds)
+        pages = [ts for ts in in_order if (nonce_of(unknown[ts]) or "").startswith(nonces)]
+        if self._streams.may_be_in(place):  # its last page may be a stream, which is marked when it ends
+            pages += [ts for ts in in_order if self._is_unmarked(unknown[ts], place)][:1]
+        pages.sort(key=seconds)
+        if not (known or pages):
+            return Strays()
+        last = max(map(seconds, [*known, *pages]))  # what stands above it may be another answer's
+        files = [ts for ts in in_order if unknown[ts].get("files") and seconds(ts) > last]
+        for ts in (*pages, *files):
+            self.known(ts)
+        return Strays(tuple(pages), tuple(files))
 
     def _is_unmarked(self, message: dict[str, Any], place: Place) -> bool:
         ts = str(message["ts"])

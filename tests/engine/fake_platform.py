@@ -193,8 +193,7 @@ class FakePlatform:
             if room == place.room and nonce.startswith(nonces)
             if message.id not in known and message.deleted_at is None
         ]
-        pages, files = [[m.id for m in unknown if bool(m.files) == has] for has in (False, True)]
-        return Strays(next(iter(pages), ""), next(iter(files), ""))
+        return Strays(*(tuple(m.id for m in unknown if bool(m.files) == has) for has in (False, True)))
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         async with self._call(Call.ATTACH, place, text) as receipt:

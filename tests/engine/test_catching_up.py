@@ -141,15 +141,33 @@ async def test_a_question_that_was_received_before_is_not_asked_again(stage: Sta
     assert len(stage.backend.streams) == 2
 
 
-async def test_a_flood_that_was_missed_is_refused_like_any_other(stage: Stage):
+def statuses(stage: Stage) -> list[Status]:
+    return [row.turn.status for row in stage.store.rows.values()]
+
+
+async def test_of_what_was_missed_five_times_as_much_may_wait(stage: Stage):
+    """Those who ask now are told to ask again, until no more wait than usual."""
     stage.capacity = Capacity(waiting=2)
-    stage.platform.asked_meanwhile = [prompt(f"q{number}") for number in range(5)]
-    stage.backend.script(*[says("Well.", first=2)] * 5)
+    stage.platform.asked_meanwhile = [prompt(f"q{number}") for number in range(15)]
+    stage.backend.script(*[says("Well.", first=4)] * 12)
     async with stage.open() as dispatcher:
         dispatcher.back("discord")
-        await asyncio.sleep(30)
-    statuses = [row.turn.status for row in stage.store.rows.values()]
-    assert statuses == [Status.DONE] * 3 + [Status.FAILED] * 2
+        await asyncio.sleep(5)
+        await dispatcher.receive(prompt("now"))
+        await asyncio.sleep(40)
+        await dispatcher.receive(prompt("later"))
+        await asyncio.sleep(20)
+    assert statuses(stage) == [Status.DONE] * 11 + [Status.FAILED] * 4 + [Status.FAILED, Status.DONE]
+
+
+async def test_of_what_was_missed_everywhere_no_more_may_wait_than_of_what_is_asked_now(stage: Stage):
+    stage.capacity = Capacity(waiting_in_all=3)
+    stage.platform.asked_meanwhile = [prompt(f"q{number}") for number in range(6)]
+    stage.backend.script(*[says("Well.", first=4)] * 6)
+    async with stage.open() as dispatcher:
+        dispatcher.back("discord")
+        await asyncio.sleep(60)
+    assert statuses(stage) == [Status.DONE] * 4 + [Status.FAILED] * 2
 
 
 # Gaps in the life of a process

@@ -110,3 +110,20 @@ async def test_a_deleted_question_takes_its_answer_with_it_although_that_seemed_
         with pytest.raises(StoreError):
             await dispatcher.deleted("q1")
         await stage.until(lambda: stage.screen == [])
+
+
+async def test_an_answer_that_ends_while_its_channel_is_looked_at_is_not_given_twice():
+    """Another channel, which is looked at first, takes its time."""
+    stage = Stage()
+    stage.store.fail("begin", effect=True)
+    async with stage.open() as dispatcher:
+        await dispatcher.receive(prompt("q1", "one", room="r2"))
+        stage.backend.script(says("Slowly.", seconds=4.2, pieces=7))
+        await dispatcher.receive(prompt("q2", "two"))
+        stage.store.fail("accept", effect=True)
+        with pytest.raises(StoreError):
+            await dispatcher.receive(prompt("q3", "three"))
+        await asyncio.sleep(3.5)
+        stage.store.latency = 1.0
+        await asyncio.sleep(60)
+    assert sorted(asked(stage)) == ["one", "three", "two"]

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model import Began, Channel, Delta, End, Ending, Status, Turn
 from bot.core.pacing import Call
-from bot.errors import Gone, Refused, Rejected, StoreError, Unreachable
+from bot.errors import Gone, Refused, Rejected, Unreachable
 from tests.engine.fake_backend import COMPLETED, Step, says
 from tests.engine.fake_platform import FakePlatform
 from tests.engine.stage import Stage, prompt
@@ -183,15 +183,6 @@ async def test_the_end_of_a_turn_is_stored_when_the_database_is_back():
     await stage.answer(says("Hello."))
     assert stage.store.row("q1").turn.status is Status.DONE
     assert stage.now > 10, "it is given time"
-
-
-async def test_a_database_that_stays_away_is_an_error_in_the_end():
-    stage = Stage()
-    stage.store.fail("finish", 100)
-    with pytest.raises(StoreError):
-        await stage.answer(says("Hello."))
-    assert stage.screen == ["Hello."]
-    assert stage.now < 120
 
 
 async def test_a_finished_turn_is_stored_although_the_task_is_cancelled_meanwhile():

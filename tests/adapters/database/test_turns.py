@@ -11,7 +11,7 @@ from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
 from bot.core.line import Capacity
 from bot.core.model import Channel, End, Ending, Person, Place, Progress, Prompt, Status, Turn
-from bot.errors import StoreError
+from bot.errors import Missing
 
 CHANNEL = Channel("slack", "T1:C1")
 DONE = Ending(End.COMPLETED)
@@ -193,11 +193,10 @@ async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: C
         store.set_progress(missing, Progress(response="resp_1")),
         store.finish(missing, "text", DONE),
         store.requeue(missing),
+        store.add_message(missing, "m1"),
     ):
-        with pytest.raises(StoreError, match="turn 77 is not in the database"):
+        with pytest.raises(Missing, match="turn 77 is not in the database"):
             await call
-    with pytest.raises(StoreError):
-        await store.add_message(missing, "m1")
     assert await store.open_turns() == []
 
 
@@ -303,5 +302,5 @@ async def test_an_erased_turn_is_over_and_nothing_of_it_is_told_to_the_model(
     last = await store.begin(CHANNEL, "responses")
     assert last is not None
     assert last.history == []
-    with pytest.raises(StoreError, match="turn 77 is not in the database"):
+    with pytest.raises(Missing, match="turn 77 is not in the database"):
         await store.erase(Turn(77, ask("77")))
