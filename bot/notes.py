@@ -25,12 +25,11 @@ Storing = Callable[[], Awaitable[object]]
 
 
 class Notes:
-    """Stores one thing after the other, while `keep` runs. `progress` tells how far the answer is now."""
+    """Stores one thing after the other, while `keep` runs."""
 
-    def __init__(self, store: Store, turn: Turn, progress: Callable[[], Progress]) -> None:
+    def __init__(self, store: Store, turn: Turn) -> None:
         self._store = store
         self._turn = turn
-        self._progress = progress
         self._ids = deque[Storing]()
         self._news = asyncio.Event()
         self._advanced = False
@@ -49,9 +48,9 @@ class Notes:
         """It has got its id on the server."""
         self._add(partial(self._store.set_remote, conversation, conversation.remote))
 
-    def begun(self) -> None:
+    def begun(self, progress: Progress) -> None:
         """The answer has got its id on the server."""
-        self._add(partial(self._store.set_progress, self._turn, self._progress()))
+        self._add(partial(self._store.set_progress, self._turn, progress))
 
     def advanced(self) -> None:
         """The answer has come further, which is stored now and then."""
@@ -59,8 +58,8 @@ class Notes:
             self._advanced = True
             self._news.set()
 
-    async def keep(self) -> None:
-        """Until it is cancelled."""
+    async def keep(self, progress: Callable[[], Progress]) -> None:
+        """Until it is cancelled. `progress` tells how far the answer is now."""
         noted_at = asyncio.get_running_loop().time()
         while True:
             await self._until(noted_at + _PROGRESS if self._advanced else None)
@@ -68,7 +67,7 @@ class Notes:
             if self._advanced and (now := asyncio.get_running_loop().time()) >= noted_at + _PROGRESS:
                 self._advanced, noted_at = False, now
                 try:
-                    await self._store.set_progress(self._turn, self._progress())
+                    await self._store.set_progress(self._turn, progress())
                 except StoreError as error:  # the next one tells it as well
                     log.warning("turn.not_noted", extra={"turn": self._turn.id, "detail": str(error)})
 

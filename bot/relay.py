@@ -15,7 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 from bot.asking import Asking, Outcome
@@ -60,8 +63,8 @@ class Relay:
             asked_before=turn.cut_short > 0 or turn.progress.asked,
             mark=turn.progress.mark,
         )
-        self._asking = Asking(backend, request, rules.timeouts, self._hear, turn=turn.id)
-        self._notes = Notes(store, turn, self._progress)
+        self._asking = Asking(backend, request, rules.timeouts, turn=turn.id)
+        self._notes = Notes(store, turn)
         self._writing = Writing(turn, platform, gate, self._notes, rules.attaching)
         self._reading: asyncio.Task[None] | None = None
         self._waits: Progress | None = None  # another attempt is to answer it, and this is how far it has come
@@ -138,10 +141,11 @@ class Relay:
                 writing.adopt(await find_strays(turn, self._platform, writing.place, known))
             self._take_up()
             async with asyncio.TaskGroup() as group:
-                self._reading = group.create_task(self._read())
-                behind = [group.create_task(work) for work in (writing.busy.give(), self._notes.keep())]
+                works = self._read, writing.busy.give, partial(self._notes.keep, self._progress)
+                tasks = [group.create_task(_until_cancelled(work)) for work in works]
+                self._reading = tasks[0]
                 await writing.run(self._reading)
-                for task in (self._reading, *behind):
+                for task in tasks:
                     task.cancel()
         except BaseException:
             await to_its_end(self._break_off())
@@ -230,7 +234,7 @@ class Relay:
         if self._writing.ending is not None:
             return  # stopped before it began
         try:
-            outcome = await self._asking.run()
+            outcome = await self._asking.run(self._hear)
         except Exception:
             log.exception("model.broken", extra={"turn": self._turn.id})
             outcome = Outcome(Ending(End.FAILED))
@@ -251,12 +255,18 @@ class Relay:
                     self._conversation = replace(self._conversation, remote=remote)
                     self._notes.asked_in(self._conversation)
                 if response:
-                    self._notes.begun()
+                    self._notes.begun(self._progress())
             case Working(doing):
                 self._writing.work(doing)
             case Delta(text):
                 self._writing.feed(text)
                 self._notes.advanced()
+
+
+async def _until_cancelled(work: Callable[[], Awaitable[None]]) -> None:
+    """Then it ends as if it were done: a task keeps its error, and with that all that the answer took."""
+    with suppress(asyncio.CancelledError):
+        await work()
 
 
 def _opaque(prompt: Prompt) -> str:

@@ -157,6 +157,7 @@ class Writing:
                     log.warning("platform.unreachable", extra={"turn": self._turn.id, "detail": str(error)})
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
+        self._writer = None
 
     def _need(self) -> Need | Idle | Done:
         """What the reply needs; where streams are scarce now, what it needs without."""
