@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from dataclasses import replace
 
 import pytest
 
 from tests.soak.bot import Sample
-from tests.soak.report import head, leaks, left_behind, row, slope
+from tests.soak.report import CAPPED, head, leaks, left_behind, row, slope
 from tests.soak.world import Line
 
 ROWS = {
@@ -66,6 +68,12 @@ def test_what_stays_in_the_process_is_named(later: Sample, fault: str):
     assert leaks(QUIET, replace(QUIET, sample=later), 1_000, 50) == [fault]
 
 
+@pytest.mark.parametrize("name", CAPPED)
+def test_what_may_fill_up_is_there(name: str):
+    module, owner, attribute = name.rsplit(".", 2)
+    assert attribute in inspect.getsource(getattr(importlib.import_module(module), owner))
+
+
 def test_what_fills_up_to_a_greatest_size_is_no_leak():
     later = replace(SAMPLE, sizes={"bot.dispatcher.Dispatcher._obeyed": 1_000})
     assert leaks(QUIET, replace(QUIET, sample=later), 1_000, 50) == []
@@ -88,7 +96,7 @@ def test_what_is_in_use_at_once_is_no_sign_of_anything():
 
 def test_the_slope_is_that_of_the_last_two_thirds():
     memory = [100.0, 150.0, 180.0, 200.0, 200.5, 201.0, 201.5, 202.0, 202.5]
-    rows = {**ROWS, "turns": 2_000}
+    rows = {**ROWS, "turns": 4_000}
     lines = [
         replace(QUIET, answered=500 * place, sample=replace(SAMPLE, memory=each), rows=rows)
         for place, each in enumerate(memory)
