@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
 _PATIENCE = 5.0  # seconds after which a platform that is not connected yet is worth a line
+_LOOK_AGAIN = 0.5  # seconds between two looks at whether another process has ended ...
+_WORTH_A_LINE = 3  # ... after so many of which it is not just ending
 _LONGEST_PAUSE = 30.0  # seconds between two tries to reach a platform
 
 
@@ -40,8 +43,10 @@ async def run(settings: Settings, secrets: Secrets, say: Say, signals: Signals) 
     """The bot, until SIGTERM or Ctrl-C; a second one cuts the grace short. Raises RivuletError."""
     platforms = make_platforms(settings, secrets)
     async with open_engine(settings, secrets, platforms, settings.database.url) as engine:
+        _keep_for_good()
         try:
-            if await signals.before(_start(platforms, engine, say)):
+            alone = await signals.before(_alone(engine.store, say))
+            if alone and await signals.before(_start(platforms, engine, say)):
                 await signals.before(_together([platform.run() for platform in platforms]))
                 say("stopping: running answers are finished first")
         finally:
@@ -128,6 +133,24 @@ def make_backend(settings: Settings, secrets: Secrets, notebook: Notebook) -> Ba
         history_tokens=settings.openai.history_tokens,
         background=settings.openai.background,
     )
+
+
+def _keep_for_good() -> None:
+    """Exempts what has been loaded by now from collections of garbage: looking through the half a million objects of
+    the libraries would hold up every answer for a quarter of a second, again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.collect()  # else the next one would wait for a quarter as many objects more as were exempted
+
+
+async def _alone(store: DatabaseStore, say: Say) -> None:
+    """Returns when no other process answers what is in the database. Raises StoreError."""
+    tries = 0
+    while not await store.hold():
+        tries += 1
+        if tries == _WORTH_A_LINE:
+            say("another Rivulet is working with this database: this one begins when that has ended")
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> None:

@@ -28,6 +28,9 @@ _PAUSES = (0.25, 1.0, 2.0, 4.0, 8.0)  # seconds before each try to take an answe
 _BROKEN = frozenset({End.CONNECTION_LOST, End.UNFINISHED})  # nothing that the model or its server meant
 
 
+Hear = Callable[[Began | Working | Delta], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long the model may be silent, in seconds."""
@@ -46,21 +49,12 @@ class Outcome:
 
 
 class Asking:
-    """One question on its way. `hear` is told what comes, as it comes; `turn` is its id for the log."""
+    """One question on its way; `turn` is its id for the log."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        request: Request,
-        timeouts: Timeouts,
-        hear: Callable[[Began | Working | Delta], None],
-        *,
-        turn: int,
-    ) -> None:
+    def __init__(self, backend: Backend, request: Request, timeouts: Timeouts, *, turn: int) -> None:
         self._backend = backend
         self._request = request
         self._timeouts = timeouts
-        self._hear = hear
         self._turn = turn
         self._mark = request.mark
         self._text = [request.mark.text] if request.mark else []
@@ -74,14 +68,19 @@ class Asking:
         """Where somebody else can take the answer up; None where nobody can, also since it has ended."""
         return replace(self._mark, text="".join(self._text)) if self._mark else None
 
-    async def run(self) -> Outcome:
-        """Returns when the answer has ended, or cannot be got."""
+    @property
+    def asked(self) -> bool:
+        """Whether the server may have got the question, by this attempt or an earlier one."""
+        return self._request.asked_before or self._began_at > 0
+
+    async def run(self, hear: Hear) -> Outcome:
+        """Returns when the answer has ended, or cannot be got. `hear` is told what comes, as it comes."""
         loop = asyncio.get_running_loop()
         self._began_at = self._heard_at = loop.time()
         deadline = self._began_at + self._timeouts.total
         while True:
             try:
-                ending = await self._listen(deadline)
+                ending = await self._listen(deadline, hear)
             except BackendError as error:
                 pause = self._pause(error, deadline)
                 if not error.broken and error.ending.end is not End.TIMED_OUT:  # the server itself is through with it
@@ -96,7 +95,7 @@ class Asking:
                 self._mark = None
                 return Outcome(ending)
 
-    async def _listen(self, deadline: float) -> Ending:
+    async def _listen(self, deadline: float, hear: Hear) -> Ending:
         """One request, until it ends. Raises BackendError."""
         loop = asyncio.get_running_loop()
         # what is taken up may bring nothing before it is whole: some servers let it be read only then
@@ -117,7 +116,7 @@ class Asking:
                                 self._mark = Mark(response)
                         case Working():
                             pass
-                    self._hear(event)
+                    hear(event)
         except TimeoutError:
             if not patience.expired():
                 raise

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # another, by half a minute where the database hangs.
 _MARGIN = 60.0
 _NOTED_EVERY = 5.0  # seconds; the mark is behind by so much after a crash
-_PAUSES = (2.0, 10.0, 60.0)  # seconds between tries of looking
+_PAUSES = (2.0, 10.0, 60.0, 300.0)  # seconds between tries of looking; the last again and again
 _LATELY = 30 * 86_400.0  # seconds in which a room was asked in that the platform has to be told of
 _PLACES = 200  # each costs a call or two
 
@@ -103,7 +103,8 @@ class CatchingUp:
         try:
             while self._asked:
                 self._asked = False
-                if await self._insist() and not self._asked:
+                await self._insist()
+                if not self._asked:
                     self._gap = False
                     await self._write()
         except Exception:
@@ -111,22 +112,24 @@ class CatchingUp:
         finally:
             self._looking = None
 
-    async def _insist(self) -> bool:
-        """Returns whether everything was looked up. If not, the gap stays open for the next time."""
-        for pause in (*_PAUSES, None):
+    async def _insist(self) -> None:
+        """Looks until everything was looked up, or is too old: what is said from now on is heard."""
+        until, tries = self._clock() + self._max_age, 0
+        while True:
             try:
                 found = await self._find()
             except (PlatformError, StoreError) as error:
                 about = {"platform": self._platform.name, "detail": str(error)}
-                if pause is None:
+                pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
+                tries += 1
+                if self._clock() + pause > until:
                     log.error("missed.not_looked_up", extra=about)
-                    return False
+                    return
                 log.warning("missed.delayed", extra=about)
                 await asyncio.sleep(max(pause, error.retry_after) if isinstance(error, Refused) else pause)
             else:
                 log.info("missed.looked_up", extra={"platform": self._platform.name, "questions": found})
-                return True
-        return False
+                return
 
     async def _find(self) -> int:
         """Receives what was missed; returns how many questions were new. Raises PlatformError and StoreError."""

@@ -1,55 +1,38 @@
-"""One turn at a time in a channel, many channels at once; commands; draining.
+"""The inbox of all platforms: questions, edits, deletions and commands, and who is sent away.
 
-The table of turns is the queue: a question is stored before the platform is told that it was received, and a channel's
-worker takes the oldest queued turn from the store. There are only so many workers; for the other channels there is a
-line, and for the questions that would make it too long a sentence.
+A question is stored before the platform is told that it was received. When its turn comes, `channels` answers it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, replace
-from weakref import WeakValueDictionary
+from collections.abc import Callable, Iterable
 
 from bot.catching_up import CatchingUp
+from bot.channels import Channels
 from bot.core.commands import HELP, Command, parse
 from bot.core.endings import sentence
-from bot.core.line import Line
-from bot.core.model import Channel, End, Ending, Place, Prompt, Status, Turn
-from bot.errors import BackendError, StoreError
-from bot.gate import Gate
-from bot.notes import insist
-from bot.ports import Backend, Platform, Running, Store
+from bot.core.line import Capacity
+from bot.core.model import Channel, Ending, Place, Prompt, Status, Turn
+from bot.errands import Errands
+from bot.errors import StoreError
+from bot.leaving import end_left_over
+from bot.ports import Backend, Platform, Store
 from bot.refusals import Refusals
-from bot.relay import Relay
-from bot.removal import remove
 from bot.rules import Rules
-from bot.saying import say
+from bot.stations import Stations
 
 log = logging.getLogger(__name__)
 
 _STOPPED = "Stopped."
 _ASKING = "Asking again."
 _REMEMBERED_COMMANDS = 1000  # keys of text commands: a redelivered `!stop` must not stop the next answer
-_STORE_PAUSE = 5.0  # seconds before a channel is tried again whose next turn could not be read
-_SEALING = 5.0  # seconds that the last states may take when the grace is over
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """A platform with its gate, and what was asked there while it did not deliver."""
-
-    platform: Platform
-    gate: Gate
-    catching_up: CatchingUp
 
 
 class Dispatcher:
-    """The inbox of all platforms."""
+    """As `Inbox`, and what a process does with it at its start and its end."""
 
     def __init__(
         self,
@@ -61,51 +44,42 @@ class Dispatcher:
     ) -> None:
         self._store = store
         self._backend = backend
-        self._stations: Mapping[str, Station] = {
-            platform.name: Station(
-                platform,
-                Gate(platform.limits),
-                CatchingUp(platform, store, self._take, max_age=rules.catch_up_max_age, clock=clock),
-            )
+        self._rules = rules
+        self._errands = Errands()
+        self._stations = Stations(platforms, store, self._errands)
+        self._channels = Channels(store, backend, self._stations, self._errands, rules)
+        self._catching_up = {
+            platform.name: CatchingUp(platform, store, self._take_missed, max_age=rules.catch_up_max_age, clock=clock)
             for platform in platforms
         }
-        self._rules = rules
-        self._line = Line(rules.capacity.running)
-        self._refusals = Refusals(self._say)
-        self._workers: dict[Channel, asyncio.Task[None]] = {}  # of the channels that have a place
-        self._running: dict[Channel, Relay] = {}
-        self._beginning: WeakValueDictionary[Channel, asyncio.Lock] = WeakValueDictionary()  # see `_begins`
-        self._fetching: dict[Channel, bool] = {}  # channels whose first turn is on its way; whether to stop it
-        self._errands: set[asyncio.Task[None]] = set()
-        self._forgetting = asyncio.Lock()
-        self._unforgotten = False  # a closed conversation may be left on the server, to be looked for after a turn
+        self._refusals = Refusals(self._stations.say)
         self._obeyed: OrderedDict[str, None] = OrderedDict()
-        self._draining = False
 
     # The inbox
 
     async def receive(self, prompt: Prompt) -> None:
         if command := parse(prompt.text):
             if self._is_new_command(prompt.key):
-                self._errand(self._obey_in_text(command, prompt))
+                self._errands.begin(self._obey_in_text(command, prompt))
             return
-        await self._take(prompt)
+        await self._take(prompt, self._rules.capacity)
 
     async def edited(self, prompt: Prompt) -> None:
         if self._rules.changes.rerun_edited == "never" or parse(prompt.text):
             return
         if (turn := await self._store.find(prompt.key)) is None:
             return
-        async with self._begins(turn.prompt.channel):
+        async with self._channels.begins(turn.prompt.channel):
             turn = await self._store.find(prompt.key)
             if turn is None or turn.prompt.text in {prompt.text, ""}:  # "": it was deleted
                 return
-            if relay := self._relay_of(turn):
+            if relay := self._channels.relay_of(turn):
                 relay.ask_anew(prompt.text)
             elif turn.status is Status.QUEUED:
-                await self._store.reword(turn, prompt.text, Status.QUEUED)
+                await self._channels.reword(turn, prompt.text, Status.QUEUED)
+                await end_left_over(turn, self._store, self._backend)
             elif self._rules.changes.rerun_edited == "last" and await self._store.is_last(turn):
-                await self._store.reword(turn, prompt.text, turn.status)
+                await self._channels.reword(turn, prompt.text, turn.status)
                 self.wake(turn)
             else:
                 return
@@ -114,18 +88,25 @@ class Dispatcher:
     async def deleted(self, key: str) -> None:
         if (turn := await self._store.find(key)) is None:
             return
-        async with self._begins(turn.prompt.channel):
-            if relay := self._relay_of(turn):
+        async with self._channels.begins(turn.prompt.channel):
+            if relay := self._channels.relay_of(turn):
                 if not self._rules.changes.delete_answers:
-                    relay.stop(Ending(End.STOPPED))
+                    self._channels.stop(turn.prompt.channel)
                     return
                 relay.withdraw()
                 await self._store.erase(turn)
             else:
                 turn = await self._store.find(key) or turn
-                if not self._rules.changes.delete_answers and turn.status is not Status.QUEUED:
-                    return
-                self.remove(await self._store.erase(turn))
+                if not self._rules.changes.delete_answers:
+                    if turn.status is not Status.QUEUED:
+                        return
+                    # what was begun is the next to begin
+                    if turn.messages and self._channels.stop(turn.prompt.channel):
+                        return
+                with self._channels.doubts.about(turn.prompt.channel):
+                    before = await self._store.erase(turn)
+                self.remove(before)
+                await end_left_over(before, self._store, self._backend)
         log.info("prompt.deleted", extra={"turn": turn.id, "status": turn.status.value})
 
     async def obey(self, command: Command, channel: Channel) -> str:
@@ -135,16 +116,7 @@ class Dispatcher:
                 self.forget()
                 return "Forgotten. The next question starts a new conversation."
             case Command.STOP:
-                if relay := self._running.get(channel):
-                    relay.stop(Ending(End.STOPPED))
-                elif channel in self._fetching:
-                    self._fetching[channel] = True
-                elif channel in self._line:  # at once, since nothing is asked of the model
-                    self._line.jump(channel)
-                    self._begin_work(channel, stop=True)
-                else:
-                    return "There is no answer running here."
-                return _STOPPED
+                return _STOPPED if self._channels.stop(channel) else "There is no answer running here."
             case Command.RETRY:
                 return await self._retry(channel)
             case Command.HELP:
@@ -154,70 +126,56 @@ class Dispatcher:
         return await self._store.asked_in(channel, place)
 
     async def quiet(self, channel: Channel) -> None:
-        while channel in self._workers or channel in self._line:
-            worker = self._workers.get(channel)
-            # who stands in line gets a place when one of the others ends
-            await asyncio.wait([worker] if worker else self._workers.values(), return_when=asyncio.FIRST_COMPLETED)
+        await self._channels.quiet(channel)
 
     async def expect(self) -> None:
         """Before the platforms are connected: who asks from now on is to be answered. Raises StoreError."""
-        for station in self._stations.values():
-            await station.catching_up.expect()
+        for catching_up in self._catching_up.values():
+            await catching_up.expect()
 
     def heard(self, platform: str, at: float) -> None:
-        if station := self._stations.get(platform):
-            station.catching_up.heard(at)
+        if catching_up := self._catching_up.get(platform):
+            catching_up.heard(at)
 
     def back(self, platform: str) -> None:
-        if station := self._stations.get(platform):
-            station.catching_up.back()
+        if catching_up := self._catching_up.get(platform):
+            catching_up.back()
 
-    # Turns
+    # Starting and ending
 
     def wake(self, turn: Turn) -> None:
         """The turn is queued: its channel answers it after those before it, and when the channel has a place."""
-        channel = turn.prompt.channel
-        if self._draining or channel.platform not in self._stations:
-            return  # it stays queued in the store, for the next start
-        self._line.ask(channel, turn.id)
-        self._seat()
+        self._channels.wake(turn)
 
     def remove(self, turn: Turn) -> None:
         """Its messages, in the background: nobody waits for the answer any more."""
-        station = self._stations.get(turn.prompt.channel.platform)
-        if (turn.messages or turn.files) and station is not None:
-            self._errand(remove(turn, station.platform, station.gate, self._store))
+        self._stations.remove(turn)
 
     def forget(self) -> None:
-        """Deletes closed conversations on the server, in the background.
-
-        What fails, and what a turn is still running in, is tried again after the next turn.
-        """
-        self._unforgotten = True
-        self._errand(self._forget())
+        """Deletes closed conversations on the server, in the background."""
+        self._channels.forgetting.begin()
 
     async def drain(self, grace: float) -> None:
         """Begins no more turns; running ones may finish for `grace` seconds, then they wait for the next start as well.
 
         What is queued stays so.
         """
-        self._draining = True
-        self._line.close()
-        for station in self._stations.values():
-            station.catching_up.stop()
-        await _wait(self._workers.values(), grace)
-        for relay in self._running.values():
-            relay.suspend()
-        await _wait([*self._workers.values(), *self._errands], _SEALING)
-        for task in [*self._workers.values(), *self._errands]:
-            task.cancel()
-        await asyncio.gather(*self._workers.values(), *self._errands, return_exceptions=True)
-        for station in self._stations.values():
-            await station.catching_up.end()
+        for catching_up in self._catching_up.values():
+            catching_up.stop()
+        await self._channels.drain(grace)
+        for catching_up in self._catching_up.values():
+            await catching_up.end()
 
-    async def _take(self, prompt: Prompt) -> bool:
+    # Questions
+
+    async def _take_missed(self, prompt: Prompt) -> bool:
+        return await self._take(prompt, self._rules.capacity.for_missed)
+
+    async def _take(self, prompt: Prompt, capacity: Capacity) -> bool:
         """A question is stored, or refused for good; returns whether it is new. Raises StoreError."""
-        match await self._store.accept(prompt, self._rules.capacity):
+        with self._channels.doubts.about(prompt.channel):
+            accepted = await self._store.accept(prompt, capacity)
+        match accepted:
             case None:
                 log.info("prompt.repeated", extra={"channel": str(prompt.channel)})
                 return False
@@ -227,151 +185,15 @@ class Dispatcher:
                 self.wake(turn)
         return True
 
-    def _seat(self) -> None:
-        """Everybody in line for whom there is a place begins."""
-        while channel := self._line.seat():
-            self._begin_work(channel)
-
-    def _begin_work(self, channel: Channel, *, stop: bool = False) -> None:
-        """For a channel that has a place. `stop`: somebody wants its first turn to be stopped."""
-        self._fetching[channel] = stop
-        self._workers[channel] = asyncio.create_task(self._work(channel), name=f"channel {channel}")
-
-    async def _work(self, channel: Channel) -> None:
-        again = False
-        try:
-            await self._take_turns(channel)
-            again = True
-        except StoreError as error:
-            log.error("queue.unreadable", extra={"channel": str(channel), "detail": str(error)})
-            asyncio.get_running_loop().call_later(_STORE_PAUSE, self._stand, channel)
-        finally:
-            self._fetching.pop(channel, None)
-            del self._workers[channel]
-            self._line.leave(channel)
-            if again:
-                self._line.stand(channel)
-            self._seat()
-
-    def _stand(self, channel: Channel) -> None:
-        """The channel stands in line if it has a queued turn."""
-        self._line.stand(channel)
-        self._seat()
-
-    async def _take_turns(self, channel: Channel) -> None:
-        """Answers one turn, and more of them while nobody waits for the place. Raises StoreError."""
-        while True:
-            newest = self._line.newest(channel)  # what is asked while the store looks may come too late for it
-            relay = await self._begin(channel)
-            self._line.begun(channel, relay.turn.id if relay else newest)
-            if relay:
-                await self._answer(relay)
-            if not self._line.stays(channel):
-                return
-
-    def _begins(self, channel: Channel) -> asyncio.Lock:
-        """While it is held no turn of the channel begins: its queued ones are queued, and its running one is known."""
-        return self._beginning.setdefault(channel, asyncio.Lock())
-
-    def _relay_of(self, turn: Turn) -> Relay | None:
-        relay = self._running.get(turn.prompt.channel)
-        return relay if relay is not None and relay.turn.id == turn.id else None
-
-    async def _begin(self, channel: Channel) -> Relay | None:
-        """The channel's next turn; None where there is none, and while draining. Raises StoreError."""
-        async with self._begins(channel):
-            if self._draining:
-                return None
-            running = await self._store.begin(channel, self._backend.name)
-            if running is None:
-                return None
-            if self._draining:  # it was taken meanwhile; nobody has seen anything of it yet
-                await self._store.requeue(running.turn, counts=False)
-                return None
-            relay = self._running[channel] = self._relay(running)
-            return relay
-
-    def _relay(self, running: Running) -> Relay:
-        station = self._stations[running.turn.prompt.channel.platform]
-        return Relay(
-            running,
-            platform=station.platform,
-            backend=self._backend,
-            store=self._store,
-            gate=station.gate,
-            rules=self._rules,
-        )
-
-    async def _answer(self, relay: Relay) -> None:
-        """Runs one turn. Whatever goes wrong in it stays in it. Raises StoreError."""
-        turn = relay.turn
-        channel = turn.prompt.channel
-        if self._fetching.pop(channel, False):
-            relay.stop(Ending(End.STOPPED))
-        try:
-            try:
-                await relay.run()
-            except StoreError:
-                raise
-            except Exception:
-                log.exception("turn.broken", extra={"turn": turn.id})
-                if not relay.withdrawn:
-                    await self._give_up(turn, relay)
-            async with self._begins(channel):
-                if relay.withdrawn:
-                    await insist(lambda: self._store.erase(turn), turn)
-                    # it may have ended just before
-                    self.remove(replace(turn, messages=relay.messages, files=relay.files))
-                elif relay.asked_anew:
-                    await insist(lambda: self._ask_anew(turn, relay.asked_anew), turn)
-                elif relay.waits:
-                    self.wake(turn)
-        finally:
-            del self._running[channel]
-            if not relay.quiet and not self._draining:
-                self._errand(relay.insist_on_quiet())
-        if self._unforgotten:
-            self.forget()
-
-    async def _give_up(self, turn: Turn, relay: Relay) -> None:
-        """Ends a turn that broke, and says so in place of its last page, which looks unfinished. Raises StoreError."""
-        ending = Ending(End.FAILED)
-        await self._say(turn.prompt, sentence(ending), message=relay.messages[-1] if relay.messages else "")
-        await insist(lambda: self._store.finish(turn, "", ending), turn)
-
-    async def _ask_anew(self, turn: Turn, text: str) -> None:
-        """The question of a turn whose attempt was ended for that. Raises StoreError."""
-        for status in Status:  # it may have been cut short, or have ended, just before
-            if await self._store.reword(turn, text, status):
-                self._line.ask(turn.prompt.channel, turn.id)
-                return
-
-    async def _forget(self) -> None:
-        async with self._forgetting:  # one at a time, so each conversation is deleted once
-            try:
-                conversations = await self._store.forgotten(self._backend.name)
-                self._unforgotten = bool(self._workers)  # theirs may be closed and not forgotten yet
-                for conversation in conversations:
-                    try:
-                        await self._backend.forget(conversation.remote)
-                    except BackendError as error:
-                        self._unforgotten = True
-                        log.warning("conversation.not_deleted", extra={"detail": str(error)})
-                    else:
-                        await self._store.set_remote(conversation, "")
-            except StoreError as error:
-                self._unforgotten = True
-                log.warning("conversation.not_deleted", extra={"detail": str(error)})
-
     # Questions beyond the capacity
 
     def _refuse(self, prompt: Prompt, refusal: Ending) -> None:
         """Says so, or, where that was said just now, nothing: either way the question is dealt with."""
-        if self._draining or not self._refusals.due(prompt.channel):
+        if self._channels.draining or not self._refusals.due(prompt.channel):
             log.info("prompt.refused", extra={"channel": str(prompt.channel), "end": refusal.end.value})
             return
         log.warning("prompt.refused", extra={"channel": str(prompt.channel), "end": refusal.end.value})
-        self._errand(self._refusals.tell(prompt, sentence(refusal)))
+        self._errands.begin(self._refusals.tell(prompt, sentence(refusal)))
 
     # Commands as text
 
@@ -393,7 +215,7 @@ class Dispatcher:
             log.error("command.failed", extra={"command": command.value, "detail": str(error)})
             words = "That did not work: the bot's database does not answer. Try again in a moment."
         if words not in {_STOPPED, _ASKING}:  # those the answer itself shows
-            await self._say(prompt, words)
+            await self._stations.say(prompt, words)
 
     async def _retry(self, channel: Channel, place: Place | None = None) -> str:
         """Asks the channel's last question again, into the messages of its answer; returns the sentence to show.
@@ -402,7 +224,7 @@ class Dispatcher:
         question and what there was of an answer stay before the new one, as after an edit. In a thread with questions
         of its own (`place`), nobody wants an answer in another thread to be replaced. Raises StoreError.
         """
-        async with self._begins(channel):
+        async with self._channels.begins(channel):
             turn = await self._store.latest(channel)
             if turn is None:
                 return "There is nothing to ask again here."
@@ -410,30 +232,11 @@ class Dispatcher:
                 return "An answer is still running here."
             if place and not _same_thread(turn.prompt.place, place) and await self._store.asked_in(channel, place):
                 return "The last question was asked in another thread."
-            await self._store.reword(turn, turn.prompt.text, turn.status)
+            await self._channels.reword(turn, turn.prompt.text, turn.status)
             self.wake(turn)
         log.info("prompt.asked_again", extra={"turn": turn.id})
         return _ASKING
 
-    async def _say(self, prompt: Prompt, words: str, *, message: str = "") -> None:
-        if station := self._stations.get(prompt.channel.platform):  # else it is off now
-            await say(prompt, words, station.platform, station.gate, message=message)
-
-    def _errand(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._errands.add(task)
-        task.add_done_callback(self._errand_done)
-
-    def _errand_done(self, task: asyncio.Task[None]) -> None:
-        self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("errand.broken", exc_info=error)
-
 
 def _same_thread(one: Place, other: Place) -> bool:
     return (one.room, one.thread) == (other.room, other.thread)
-
-
-async def _wait(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:
-    if pending := list(tasks):
-        await asyncio.wait(pending, timeout=seconds)

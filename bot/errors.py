@@ -3,6 +3,7 @@
 RivuletError
 ├── ConfigError         tell the person who runs the bot; nothing was started
 ├── StoreError          the database cannot take it now; tell the person, lose nothing
+│   └── Missing         what it is about is not in the database (any more): nothing will help
 ├── BackendError        the model's side ended the answer; `ending` says how, `again` whether a retry is safe, `broken`
 │                       whether it may go on there, so that it can be taken up
 └── PlatformError       the chat service did not do what was asked
@@ -28,6 +29,10 @@ class ConfigError(RivuletError):
 
 class StoreError(RivuletError):
     """The database did not take or give what it should have."""
+
+
+class Missing(StoreError):
+    """What was to be changed is not in the database."""
 
 
 class BackendError(RivuletError):

@@ -12,7 +12,8 @@ from typing import TypeVar
 from aiolimiter import AsyncLimiter
 
 from bot.core.model import Place
-from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Pacer, Receipt, Urgency, Wait, shows
+from bot.core.pacer import Pacer
+from bot.core.pacing import Call, Claim, Done, Idle, Limit, Need, Receipt, Urgency, Wait, shows
 from bot.errors import Refused
 
 LimitsOf = Callable[[Call, Place], Sequence[Limit]]

@@ -108,7 +108,10 @@ class Inbox(Protocol):
         ...
 
     async def knows(self, channel: Channel, place: Place) -> bool:
-        """Whether the bot has been asked in this thread before (so it goes on there without being mentioned)."""
+        """Whether the bot has been asked in this thread before (so it goes on there without being mentioned).
+
+        Before the message that the place names, or with it; an old message may come late.
+        """
         ...
 
     async def quiet(self, channel: Channel) -> None:
@@ -160,10 +163,10 @@ class Streaming(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """Messages of an answer that nobody knew of: at most one of each kind. Empty: none."""
+    """Messages of an answer that nobody knew of, in the order in which they stand."""
 
-    page: str = ""
-    file: str = ""  # one with files below it
+    pages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # messages with files, below its pages
 
 
 class Platform(Protocol):
@@ -228,9 +231,9 @@ class Platform(Protocol):
         """What of an answer appeared without its call having been answered.
 
         `nonces` is what the nonces of the answer's messages begin with, `known` are those that are known; files are
-        looked for only below these. Asked when nobody else has anything to show in the place: before a later answer to
-        it, and before this one goes on. What belongs to an earlier answer may stand below the question all the same.
-        Raises PlatformError.
+        looked for only below pages of either kind. Asked when nobody else has anything to show in the place: before a
+        later answer to it, and before this one goes on. What belongs to an earlier answer may stand below the question
+        all the same. Raises PlatformError.
         """
         ...
 
@@ -353,7 +356,10 @@ class Store(Notebook, Protocol):
         ...
 
     async def asked_in(self, channel: Channel, place: Place) -> bool:
-        """Whether any turn, however it ended, was asked in this room and thread."""
+        """Whether any turn, however it ended, was asked in this room and thread.
+
+        Where the place names a message, what was asked after that does not count.
+        """
         ...
 
     async def asked_lately(self, platform: str, seconds: float, most: int) -> Sequence[Place]:
@@ -361,6 +367,10 @@ class Store(Notebook, Protocol):
 
         The places name no message. Only the latest 20,000 turns are looked at.
         """
+        ...
+
+    async def conversation_of(self, turn: Turn) -> Conversation | None:
+        """The one in which its last attempt began; None if there was none."""
         ...
 
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from adapters.database.room import refusal
@@ -28,7 +29,7 @@ from bot.core.model import (
     Status,
     Turn,
 )
-from bot.errors import StoreError
+from bot.errors import Missing
 from bot.ports import Running
 
 _OPEN = (Status.QUEUED, Status.RUNNING)
@@ -44,6 +45,13 @@ class DatabaseStore:
         self.database = database
         # the one thing that SQLAlchemy spells differently for the two
         self._insert = sqlite.insert if database.engine.dialect.name == "sqlite" else postgresql.insert
+
+    async def hold(self) -> bool:
+        """Whoever answers what is in it holds it first, for only one process may; False while another one does.
+
+        It is held until `close`, or until the process ends. Raises StoreError.
+        """
+        return await self.database.hold()
 
     async def close(self) -> None:
         await self.database.close()
@@ -95,7 +103,10 @@ class DatabaseStore:
     @transaction
     def add_message(self, session: Session, turn: Turn, message: str, *, file: bool = False) -> None:
         statement = self._insert(MessageRow).values(turn_id=turn.id, message=message, file=file)
-        session.execute(statement.on_conflict_do_nothing(index_elements=["turn_id", "message"]))
+        try:
+            session.execute(statement.on_conflict_do_nothing(index_elements=["turn_id", "message"]))
+        except IntegrityError as error:
+            raise _missing(turn) from error
 
     @transaction
     def drop_message(self, session: Session, turn: Turn, message: str) -> None:
@@ -155,7 +166,7 @@ class DatabaseStore:
     def erase(self, session: Session, turn: Turn) -> Turn:
         row = session.get(TurnRow, turn.id, with_for_update=True)
         if row is None:
-            raise StoreError(f"turn {turn.id} is not in the database")
+            raise _missing(turn)
         before = _turn(row)
         row.question = row.answer = ""
         if before.status in _OPEN:
@@ -176,16 +187,15 @@ class DatabaseStore:
 
     @transaction
     def asked_in(self, session: Session, channel: Channel, place: Place) -> bool:
-        found = session.scalar(
-            select(TurnRow.id)
-            .where(
-                TurnRow.room == place.room,
-                TurnRow.thread == place.thread,
-                TurnRow.channel.startswith(f"{channel.platform}:", autoescape=True),
-            )
-            .limit(1)
+        here = select(TurnRow.id).where(
+            TurnRow.room == place.room,
+            TurnRow.thread == place.thread,
+            TurnRow.channel.startswith(f"{channel.platform}:", autoescape=True),
         )
-        return found is not None
+        if place.message:  # both platforms' ids grow, so the shorter of two numbers is the smaller
+            size, own_size = func.length(TurnRow.message), len(place.message)
+            here = here.where((size < own_size) | ((size == own_size) & (TurnRow.message <= place.message)))
+        return session.scalar(here.limit(1)) is not None
 
     @transaction
     def asked_lately(self, session: Session, platform: str, seconds: float, most: int) -> Sequence[Place]:
@@ -206,10 +216,16 @@ class DatabaseStore:
     # Conversations
 
     @transaction
+    def conversation_of(self, session: Session, turn: Turn) -> Conversation | None:
+        statement = select(ConversationRow).join(TurnRow, TurnRow.conversation_id == ConversationRow.id)
+        row = session.scalar(statement.where(TurnRow.id == turn.id))
+        return None if row is None else _conversation(row)
+
+    @transaction
     def set_remote(self, session: Session, conversation: Conversation, remote: str) -> Conversation:
         statement = update(ConversationRow).where(ConversationRow.id == conversation.id).values(remote=remote)
         if session.scalar(statement.returning(ConversationRow.id)) is None:
-            raise StoreError(f"conversation {conversation.id} is not in the database")
+            raise Missing(f"conversation {conversation.id} is not in the database")
         return replace(conversation, remote=remote)
 
     @transaction
@@ -288,7 +304,11 @@ def _now() -> datetime:
 def _change(session: Session, turn: Turn, **values: object) -> None:
     statement = update(TurnRow).where(TurnRow.id == turn.id).values(**values)
     if session.scalar(statement.returning(TurnRow.id)) is None:
-        raise StoreError(f"turn {turn.id} is not in the database")
+        raise _missing(turn)
+
+
+def _missing(turn: Turn) -> Missing:
+    return Missing(f"turn {turn.id} is not in the database")
 
 
 def _columns(progress: Progress) -> dict[str, Any]:
@@ -297,6 +317,7 @@ def _columns(progress: Progress) -> dict[str, Any]:
         "settled": progress.settled,
         "response": progress.response,
         "cursor": progress.cursor,
+        "asked": progress.asked,
     }
 
 
@@ -318,8 +339,12 @@ def _turn(row: TurnRow) -> Turn:
         cut_short=row.cut_short,
         messages=tuple(message.message for message in row.messages if not message.file),
         files=tuple(message.message for message in row.messages if message.file),
-        progress=Progress(row.answer, row.settled, row.response, row.cursor) if row.status in _OPEN else Progress(),
+        progress=_progress(row) if row.status in _OPEN else Progress(),
     )
+
+
+def _progress(row: TurnRow) -> Progress:
+    return Progress(row.answer, row.settled, row.response, row.cursor, row.asked)
 
 
 def _prompt(row: TurnRow) -> Prompt:

@@ -117,6 +117,7 @@ class TurnRow(Base):
     settled: Mapped[int] = mapped_column(default=0, server_default="0")
     response: Mapped[str] = mapped_column(default="")
     cursor: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    asked: Mapped[bool] = mapped_column(default=False, server_default=false())
     end: Mapped[str | None]
     end_detail: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]

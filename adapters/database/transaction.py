@@ -17,6 +17,7 @@ and nothing is done with a connection that is still at work.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,10 +26,12 @@ from time import monotonic
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from adapters.database import alone
 from bot.errors import StoreError
 
 P = ParamSpec("P")
@@ -47,6 +50,7 @@ class Database:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         sys.setswitchinterval(min(_SWITCH, sys.getswitchinterval()))
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
+        self._let_go: Callable[[], object] | None = None
 
     async def run(self, work: Callable[[Session], R]) -> R:
         """Does the work in a transaction. Raises StoreError."""
@@ -67,12 +71,25 @@ class Database:
         """Does something else with the engine, in turn with the transactions."""
         return await _to_its_end(asyncio.get_running_loop().run_in_executor(self._threads, work))
 
+    async def hold(self) -> bool:
+        """Keeps every other process that asks for it out until the end of this one; False where another does so.
+
+        Raises StoreError.
+        """
+        try:
+            self._let_go = self._let_go or await self.on_thread(lambda: alone.hold(self.engine))
+        except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
+            raise StoreError(f"the database {self.name} cannot be kept for one process: {in_words(error)}") from error
+        return self._let_go is not None
+
     async def close(self) -> None:
         """What was begun is finished; then threads and connections are gone."""
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         self._threads.shutdown()
+        if self._let_go is not None:
+            self._let_go()
         self.engine.dispose()
 
 

@@ -8,16 +8,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import discord
+from aiolimiter import AsyncLimiter
 
 from adapters.discord.rest import Rest
 from bot.core.model import Place
+from bot.errors import Refused
 
 log = logging.getLogger(__name__)
 
 Room: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
-PAUSE = 0.25  # seconds before each room: of the five calls a second that answers leave, one is for other things
+_EVERY = 0.25  # seconds from call to call: of the five a second that answers leave, one is for other things
 _PAUSE_WITHIN = 1.0  # seconds between pages of a room: Discord documents no limit, and posts are seen as 5 in 5 s
+_TRIES = 5  # of a call that is refused
+_PATIENCE = 10.0  # seconds; a longer refusal is about more than this call
 _PAGE = 100  # messages; the most that Discord gives at once
 _MOST = 500  # messages of a room
 
@@ -47,21 +51,45 @@ def rooms(client: discord.Client, after: int, places: Sequence[Place]) -> list[i
     return list(dict.fromkeys([*fresh, *unlisted]))
 
 
-async def read(rest: Rest, room: int, after: int) -> list[dict[str, Any]]:
-    """The messages of a room with greater ids, oldest first; of very many the newest. Raises PlatformError."""
-    found: list[dict[str, Any]] = []
-    path = f"/channels/{room}/messages?limit={_PAGE}"
-    before = ""
-    while True:
-        page: list[dict[str, Any]] = (await rest.call("GET", path + before)).data  # newest first
-        found += [message for message in page if int(message["id"]) > after]
-        if len(page) < _PAGE or int(page[-1]["id"]) <= after:
-            return found[::-1]
-        if len(found) >= _MOST:
-            log.warning("discord.history_cut", extra={"channel": str(room), "messages": len(found)})
-            return found[::-1]
-        before = f"&before={page[-1]['id']}"
-        await asyncio.sleep(_PAUSE_WITHIN)
+class History:
+    """Reads slowly, so that it may go on for minutes beside busy channels; all calls of one bot share the pace."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._pace = AsyncLimiter(1, _EVERY)
+
+    async def room(self, id: int) -> dict[str, Any]:
+        """What Discord tells of a channel. Raises PlatformError."""
+        return await self._get(f"/channels/{id}")
+
+    async def read(self, room: int, after: int) -> list[dict[str, Any]]:
+        """The messages of a room with greater ids, oldest first; of very many the newest. Raises PlatformError."""
+        found: list[dict[str, Any]] = []
+        path = f"/channels/{room}/messages?limit={_PAGE}"
+        before = ""
+        while True:
+            page: list[dict[str, Any]] = await self._get(path + before)  # newest first
+            found += [message for message in page if int(message["id"]) > after]
+            if len(page) < _PAGE or int(page[-1]["id"]) <= after:
+                return found[::-1]
+            if len(found) >= _MOST:
+                log.warning("discord.history_cut", extra={"channel": str(room), "messages": len(found)})
+                return found[::-1]
+            before = f"&before={page[-1]['id']}"
+            await asyncio.sleep(_PAUSE_WITHIN)
+
+    async def _get(self, path: str) -> Any:
+        """Waits for short refusals: who begins anew after each would not come to an end on a busy evening."""
+        for _ in range(_TRIES - 1):
+            async with self._pace:
+                try:
+                    return (await self._rest.call("GET", path)).data
+                except Refused as error:
+                    if error.retry_after > _PATIENCE:
+                        raise
+                    await asyncio.sleep(error.retry_after)
+        async with self._pace:
+            return (await self._rest.call("GET", path)).data
 
 
 def _rooms_of(guild: discord.Guild) -> Iterator[Room]:

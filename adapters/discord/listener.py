@@ -63,6 +63,7 @@ class Listener(discord.Client):
         )
         self._inbox = inbox
         self._rest = rest
+        self._history = history.History(rest)
         self._always_on = always_on
         self._tell = tell
         self._tell_begun = begun
@@ -87,7 +88,6 @@ class Listener(discord.Client):
         after = history.id_before(since)
         unread: Unreachable | None = None
         for room in history.rooms(self, after, places):
-            await asyncio.sleep(history.PAUSE)
             try:
                 async with self._turn_of(room):
                     for prompt in await self._asked_in(room, after):
@@ -171,7 +171,7 @@ class Listener(discord.Client):
         if channel is None or self.user is None:
             return []
         prompts: list[Prompt] = []
-        for data in await history.read(self._rest, room, after):
+        for data in await self._history.read(room, after):
             try:
                 message = discord.Message(state=self._connection, channel=channel, data=cast("Any", data))
                 prompt = to_prompt(message, me=self.user.id, always_on=self._always_on)
@@ -186,7 +186,7 @@ class Listener(discord.Client):
         """None where nothing with a greater id was said, or where the bot does not answer. Raises PlatformError."""
         if isinstance(room := self.get_channel(id), history.Room):
             return room
-        data: Any = (await self._rest.call("GET", f"/channels/{id}")).data
+        data: Any = await self._history.room(id)
         if int(data.get("last_message_id") or 0) <= after or self.user is None:
             return None
         if data["type"] == discord.ChannelType.private.value:

@@ -33,7 +33,7 @@ _SUPPRESS_EMBEDS = 1 << 2  # no previews of links; an edit leaves the flag as it
 _WINDOWS = {Call.POST: (5, 5.0), Call.EDIT: (5, 5.0), Call.DELETE: (3, 1.0), Call.TYPING: (5, 5.0)}
 
 # 50 requests a second: Discord's limit for all of a bot's calls together. Five are left to what is no part of an
-# answer, above all to reading what was missed (see `history.PAUSE`), which may take minutes beside busy channels.
+# answer, above all to reading what was missed (see `history.History`), which may take minutes beside busy channels.
 _ALL_CALLS = Limit(GLOBAL, 45, 1.0)
 
 _MEBIBYTE = 1024 * 1024
@@ -135,18 +135,20 @@ class DiscordPlatform:
         after = max(known, key=int) if known else place.message
         answer = await self._rest.call("GET", f"/channels/{place.room}/messages?after={after}&limit=100")
         messages: list[dict[str, Any]] = answer.data  # newest first
-        page = file = ""
+        pages: list[str] = []
+        files: list[str] = []
         for message in reversed(messages):
             if str(message["author"]["id"]) != str(self._listener.user.id):
                 continue
             reference: dict[str, str] = message.get("message_reference") or {}
             replies_to = reference.get("message_id")
+            below = bool(known or pages)
             if message.get("attachments"):
-                if known:  # files stand below pages; else they may be an earlier answer's
-                    file = file or str(message["id"])
-            elif replies_to == (None if known else place.message):
-                page = page or str(message["id"])
-        return Strays(page, file)
+                if below:  # files stand below pages; else they may be an earlier answer's
+                    files.append(str(message["id"]))
+            elif replies_to == (None if below else place.message):
+                pages.append(str(message["id"]))
+        return Strays(tuple(pages), tuple(files))
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         """Shows a new message with files. Raises PlatformError; Rejected if they are too large or not allowed here."""

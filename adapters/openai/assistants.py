@@ -20,6 +20,7 @@ from adapters.openai.assistant_events import Calls, Filtered, FunctionCall, Said
 from adapters.openai.cancel import cancel
 from adapters.openai.client import address, given
 from adapters.openai.errors import FAULTS, Server, model_is_unknown, no_rest, sentence, translate, unfinished
+from adapters.openai.making import Making
 from adapters.openai.memory import Message, messages, missing, unsettled
 from adapters.openai.probe import probe
 from adapters.openai.runs_resumed import Run, reread
@@ -59,6 +60,7 @@ class AssistantsBackend:
         self._client = client = client.with_options(default_headers={"OpenAI-Beta": "assistants=v2"})
         self._server = Server("assistants", address(client), model)
         self._threads = Threads(client, self._server)
+        self._making = Making()
         self._assistant = Assistant(client, notebook, self._server, instructions=instructions, configured=assistant_id)
         self._history_tokens = history_tokens
         self._tools = tools or {}
@@ -102,6 +104,7 @@ class AssistantsBackend:
             await probe(self._client, self._server)
 
     async def close(self) -> None:
+        await self._making.close()
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
@@ -114,7 +117,8 @@ class AssistantsBackend:
                 assistant = await self._assistant.ready()
                 found = await self._go_on(run.thread, request) if run.thread else None
                 if found is None:
-                    run.thread = await self._threads.create(messages(trim(request.history, self._history_tokens)))
+                    making = self._threads.create(messages(trim(request.history, self._history_tokens)))
+                    run.thread = await self._making.make(making, self._threads.delete)
                     yield Began(run.thread)  # now: if the question is refused, nobody else would know of it
                     found = await self._threads.say(run.thread, Message("user", request.text)), ""
                 question, run.id = found

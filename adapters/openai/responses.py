@@ -28,6 +28,7 @@ from adapters.openai.conversations import Conversations
 from adapters.openai.cursor import cursor
 from adapters.openai.errors import FAULTS, Server, model_is_unknown, translate, unfinished
 from adapters.openai.fields import text
+from adapters.openai.making import Making
 from adapters.openai.memory import Message, answered, as_json, messages, missing, unsettled
 from adapters.openai.probe import probe
 from adapters.openai.responses_events import Created, Finished, to_event
@@ -73,6 +74,7 @@ class ResponsesBackend:
     ) -> None:
         self._client = client
         self._conversations = Conversations(client)
+        self._making = Making()
         self._background = Background(background)
         self._locked_waits = locked_waits
         self._patient_waits = patient_waits
@@ -119,6 +121,7 @@ class ResponsesBackend:
         await probe(self._client, self._server)
 
     async def close(self) -> None:
+        await self._making.close()
         await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[Event]:
@@ -204,7 +207,8 @@ class ResponsesBackend:
 
     async def _create(self, history: Sequence[Exchange]) -> str:
         """A new conversation that knows the history; empty where the server has no conversations."""
-        conversation = await self._conversations.create(messages(trim(history, self._history_tokens)))
+        making = self._conversations.create(messages(trim(history, self._history_tokens)))
+        conversation = await self._making.make(making, self._conversations.delete)
         if not conversation:
             log.info("openai.conversations.none", extra={"address": self._server.address})
             self._local = True

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import inf
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -34,7 +35,7 @@ from adapters.slack.prompts import (
     to_prompt,
     where,
 )
-from adapters.slack.received import Received
+from adapters.slack.received import Received, seconds
 from adapters.slack.sign_in import Me
 from adapters.slack.untaken import Untaken
 from bot.core.commands import Command, parse
@@ -74,7 +75,7 @@ class Listener:
         self._untaken = untaken
         self._received = Received(lambda at: inbox.heard("slack", at))
         self._pressed: deque[str] = deque(maxlen=_PRESSED)
-        self._threads: deque[tuple[str, str]] = deque(maxlen=_THREADS)
+        self._threads: OrderedDict[tuple[str, str], float] = OrderedDict()  # and when that was; seconds since 1970
         self.always_on = always_on
         self._command = command
         self._rooms: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -135,7 +136,9 @@ class Listener:
         """The inbox has received it."""
         await self._untaken.settled(prompt.key)
         if prompt.place.thread and parse(prompt.text) is None and not self._was_asked_in(prompt.place):
-            self._threads.append((prompt.place.room, prompt.place.thread))
+            self._threads[prompt.place.room, prompt.place.thread] = seconds(prompt.place.message)
+            if len(self._threads) > _THREADS:
+                self._threads.popitem(last=False)
 
     def recall(self, post: Mapping[str, Any], room: str) -> None:
         """A post that was found by looking; the bot may have said it, of a question that it may take now."""
@@ -183,7 +186,8 @@ class Listener:
         return is_addressed(event, bot_user=self._me.user, always_on=self.always_on)
 
     def _was_asked_in(self, place: Place) -> bool:
-        return (place.room, place.thread) in self._threads
+        """Before this message: people may have talked in the thread before that, and old messages may come late."""
+        return self._threads.get((place.room, place.thread), inf) <= seconds(place.message)
 
     async def _on_stop(self, event: dict[str, Any]) -> None:
         """Somebody pressed Stop under a thread. It counts where their `!stop` would."""
@@ -191,7 +195,7 @@ class Listener:
             return
         if (press := str(event.get("event_ts"))) in self._pressed:
             return  # delivered again: it must not stop the next answer
-        channel, place = self._where({**event, "ts": event["thread_ts"]})
+        channel, place = self._where({**event, "ts": ""})
         if self._is_addressed(event) or await self._inbox.knows(channel, place):
             await self._inbox.obey(Command.STOP, channel)
         self._pressed.append(press)

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
 
 from adapters.slack.calls import TIMEOUT, Answer, StillStreaming, made, web_client
-from adapters.slack.content import mark, nonce_of, page
+from adapters.slack.content import mark, page
+from adapters.slack.limits import limits
 from adapters.slack.listener import Listener
 from adapters.slack.missed import Missed
 from adapters.slack.people import People
+from adapters.slack.posted import Posted
 from adapters.slack.probe import probe
 from adapters.slack.prompts import Scope
-from adapters.slack.received import seconds
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
 from adapters.slack.socket import SDK_LOG, Socket
 from adapters.slack.status import Status
 from adapters.slack.streams import Streams, Way
 from adapters.slack.untaken import Untaken
-from adapters.slack.uploads import holds, upload
+from adapters.slack.uploads import upload
 from bot.core.dialects import SLACK
 from bot.core.files import File
 from bot.core.model import Place, Prompt
 from bot.core.pacing import Call, Limit, Receipt
-from bot.errors import ConfigError, Gone, Refused, Rejected, Unreachable
+from bot.errors import ConfigError, Unreachable
 from bot.ports import Inbox, Strays, Streaming
-
-_UNSURE = 1_000  # nonces remembered whose posts nobody repeated
-_LOOKS = (0.3, 0.7, 1.0, 2.0, 4.0)  # seconds between looks for shared files: Slack shows them after it says that it did
 
 
 class SlackPlatform:
@@ -64,38 +60,16 @@ class SlackPlatform:
         self._client = web_client(api_url, bot_token, SDK_LOG)
         self._keyless = web_client(api_url, None, SDK_LOG)  # for Bolt, which knows us by other means
         self._me = Me("", "", "", "", "")
-        self._since = 0.0  # when we connected; seconds since 1970, as Slack's ts
         self._socket: Socket | None = None
         self._missed: Missed | None = None
-        self._unsure: deque[str] = deque(maxlen=_UNSURE)  # nonces of posts that may or may not have appeared
-        self._known: deque[str] = deque(maxlen=_UNSURE)  # messages of ours that are certainly accounted for
         self._streams = Streams(self._client, streaming)
+        self._posted = Posted(self._client, self._made, self._streams)
         self._status = Status(self._client, self._made)
         self._busy: set[asyncio.Future[None]] = set()
         self._closed = asyncio.Event()
 
     def limits(self, call: Call, place: Place) -> Sequence[Limit]:
-        team = self._me.team
-        match call:
-            case Call.POST:
-                # "one message a second and channel, short bursts tolerated, several hundred a minute and workspace":
-                # a little slower, for calls arrive closer together than they left
-                return (
-                    Limit(f"slack:chat.postMessage:{team}:{place.room}", 1, 1.2),
-                    Limit(f"slack:chat.postMessage:{team}", 300, 60.0),
-                )
-            case Call.ATTACH:  # tier 4: at least 100 a minute; each file is announced in a call of its own
-                return (Limit(f"slack:files:{team}", 50, 60.0),)
-            case Call.EDIT:  # tier 3: at least 50 a minute, for all channels together
-                return (Limit(f"slack:chat.update:{team}", 50, 60.0),)
-            case Call.DELETE:  # tier 3
-                return (Limit(f"slack:chat.delete:{team}", 50, 60.0),)
-            case Call.START | Call.STOP:  # tier 2: at least 20 a minute
-                return (Limit(f"slack:chat.{call}Stream:{team}", 20, 60.0),)
-            case Call.APPEND:  # tier 4: at least 100 a minute, for all streams together
-                return (Limit(f"slack:chat.appendStream:{team}", 100, 60.0),)
-            case Call.TYPING | Call.QUIET:  # tier 3, in one window: they are one method
-                return (Limit(f"slack:sessions.setStatus:{team}", 50, 60.0),)
+        return limits(call, self._me.team, place.room)
 
     async def connect(self, inbox: Inbox) -> str:
         if faults := mixed_up(self._bot_token, self._app_token):
@@ -106,7 +80,7 @@ class SlackPlatform:
         try:
             self._me = await sign_in(self._client)
             address = await socket_address(self._client, self._app_token)
-            self._since = time.time()
+            self._posted.begin(self._me.user)
             listener = Listener(
                 self._me,
                 People(self._client),
@@ -140,10 +114,10 @@ class SlackPlatform:
         return self._missed.questions(since, places)
 
     def streaming(self, place: Place) -> Streaming | None:
-        return self._streams.at(place, self._me.team, self._stream_made, self._find_page)
+        return self._streams.at(place, self._me.team, self._stream_made, self._posted.page)
 
     async def post(self, place: Place, text: str, *, nonce: str, first: bool) -> Receipt:
-        if found := await self._find_page(place, nonce):
+        if found := await self._posted.page(place, nonce):
             return Receipt(found)
         limit = self.limits(Call.POST, place)[0].key
         call = self._client.chat_postMessage(
@@ -154,32 +128,18 @@ class SlackPlatform:
             unfurl_media=False,
             metadata=mark(nonce),
         )
-        with self._unsure_if_lost(nonce):
+        with self._posted.unsure_if_lost(nonce):
             answer = await self._made(call, limit=limit, wait=1.0)
-        return Receipt(self._ours(str(answer.data["ts"])))
+        return Receipt(self._posted.known(str(answer.data["ts"])))
 
     async def strays(self, place: Place, nonces: str, known: Sequence[str]) -> Strays:
-        page = stream = file = ""
-        async for message in self._written(place):
-            ts = str(message["ts"])
-            if ts in known:
-                continue
-            if message.get("files"):
-                if known and seconds(ts) > max(map(seconds, known)):  # below its pages; else it may be another answer's
-                    file = file or ts
-            elif (nonce_of(message) or "").startswith(nonces):
-                page = page or ts
-            elif self._streams.may_be_in(place) and self._is_unmarked(message, place):
-                stream = stream or ts
-        return Strays(*(self._ours(found) if found else "" for found in (page or stream, file)))
+        return await self._posted.strays(place, nonces, known)
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         """Waits until the files are there, for a few seconds: Slack's answer does not tell the message."""
         with self._in_work():
-            if self._may_be_there(place, nonce):
-                looks = _LOOKS if nonce in self._unsure else (0.0,)
-                if found := await self._find_files(place, files, looks):
-                    return Receipt(found)
+            if found := await self._posted.files(place, nonce, files):
+                return Receipt(found)
             limit = self.limits(Call.ATTACH, place)[0].key
             uploaded = [await upload(self._client, file, limit=limit) for file in files]
             call = self._client.files_completeUploadExternal(
@@ -188,18 +148,15 @@ class SlackPlatform:
                 thread_ts=place.thread or None,
                 initial_comment=SLACK.render(text),
             )
-            self._unsure.append(nonce)
-            try:
+            with self._posted.unsure_if_lost(nonce):
                 await made(call, limit=limit)
-            except (Refused, Rejected, Gone):
-                self._unsure.remove(nonce)
-                raise
-            if found := await self._find_files(place, files, _LOOKS):
+            self._posted.unsure(nonce)
+            if found := await self._posted.shared(place, files):
                 return Receipt(found)
             raise Unreachable("Slack has taken the files but does not show them yet")
 
     async def edit(self, place: Place, message: str, text: str) -> Receipt:
-        self._ours(message)
+        self._posted.known(message)
         try:
             await self._update(place, message, text)
         except StillStreaming:  # a process before this one has left it so
@@ -258,78 +215,7 @@ class SlackPlatform:
         limit = self.limits(kind, Place(""))[0].key
         if not nonce:
             return await self._made(call, limit=limit)
-        with self._unsure_if_lost(nonce):
+        with self._posted.unsure_if_lost(nonce):
             answer = await self._made(call, limit=limit)
-        self._ours(str(answer.data["ts"]))
+        self._posted.known(str(answer.data["ts"]))
         return answer
-
-    @contextmanager
-    def _unsure_if_lost(self, nonce: str) -> Generator[None]:
-        try:
-            yield
-        except (Refused, Rejected, Gone):
-            raise
-        except BaseException:  # unreachable or cancelled: it may have been taken
-            self._unsure.append(nonce)
-            raise
-
-    def _ours(self, message: str) -> str:
-        self._known.append(message)
-        return message
-
-    async def _find_page(self, place: Place, nonce: str) -> str:
-        """The message that an earlier post or start with this nonce has made, if it has."""
-        if nonce not in self._unsure:
-            return ""
-        found = await self._find(place, lambda message: nonce_of(message) == nonce)
-        if not found and self._streams.may_be_in(place):  # a stream is marked when it ends
-            found = await self._find(place, lambda message: self._is_unmarked(message, place))
-        return self._ours(found) if found else ""
-
-    def _is_unmarked(self, message: dict[str, Any], place: Place) -> bool:
-        ts = str(message["ts"])
-        later = seconds(ts) > seconds(place.message)
-        return later and not (nonce_of(message) or message.get("files") or ts in self._known)
-
-    def _may_be_there(self, place: Place, nonce: str) -> bool:
-        """Whether an earlier post with this nonce may have appeared: ours, or that of a process before this one."""
-        return nonce in self._unsure or 0 < seconds(place.message) < self._since
-
-    async def _find_files(self, place: Place, files: Sequence[File], looks: Sequence[float]) -> str:
-        for pause in looks:
-            await asyncio.sleep(pause)
-            if found := await self._find(place, lambda message: holds(message, files)):
-                return found
-        return ""
-
-    async def _find(self, place: Place, wanted: Callable[[dict[str, Any]], bool]) -> str:
-        """The ts of our wanted message among what was written after the question; empty if there is none."""
-        async with aclosing(self._written(place)) as messages:
-            async for message in messages:
-                if wanted(message):
-                    return str(message["ts"])
-        return ""
-
-    async def _written(self, place: Place) -> AsyncGenerator[dict[str, Any]]:
-        """Our messages after the question."""
-        cursor: str | None = None
-        while True:
-            window: dict[str, Any] = {
-                "channel": place.room,
-                "oldest": place.message or None,
-                "include_all_metadata": True,
-                "limit": 100,
-                "cursor": cursor,
-            }
-            if place.thread:
-                answer = await self._made(self._client.conversations_replies(ts=place.thread, **window))
-            else:
-                answer = await self._made(self._client.conversations_history(**window))
-            messages: list[dict[str, Any]] = answer.data.get("messages") or []
-            for message in messages:
-                if message.get("user") == self._me.user:
-                    yield message
-            paging: dict[str, str] = answer.data.get("response_metadata") or {}
-            cursor = paging.get("next_cursor")
-            if not cursor:
-                return

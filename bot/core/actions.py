@@ -81,4 +81,4 @@ class Stop:
 Streamed = Start | Append | Stop
 Write = Post | Edit | Delete | Attach
 Shown = Write | Streamed
-Action = Write | Idle | Done
+Action = Shown | Idle | Done

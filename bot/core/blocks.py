@@ -147,10 +147,11 @@ def read(before: Context, line: str) -> Line:
     if everything and isinstance(before.leaf, Fence):
         kind = Kind.FENCE_END if before.leaf.closed_by(text) else Kind.CODE
         leaf = None if kind is Kind.FENCE_END else before.leaf
-        return Line(kind, Context(before.containers, leaf), matched, len(line) - len(text))
+        start = max(0, len(line) - len(text))  # a tab may have become several spaces
+        return Line(kind, Context(before.containers, leaf), matched, start)
     paragraph = before.leaf if isinstance(before.leaf, Paragraph) else None
     opened, text = _opened(before.containers, matched, text, paragraph)
-    start = len(line) - len(text.lstrip())
+    start = max(0, len(line) - len(text.lstrip()))
     containers = before.containers[:matched] + opened
     if opened:
         kind, leaf = _leaf(text, None, None)

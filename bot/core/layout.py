@@ -14,12 +14,22 @@ _FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
 _BARE = re.compile(r".*\||[ \t>]*(?:[-*_=][ \t]*){3,}$")
 
 
+def with_note(dialect: Dialect, page: str, sentence: str) -> list[str]:
+    """A page and under it the bot's own sentence, which gets a message of its own where there is no room for it."""
+    if not sentence:
+        return [page] if page else []
+    note = dialect.note(dialect.render(sentence))  # a server's own words may be in it
+    together = f"{page}\n\n{note}"
+    if page and dialect.length(together) <= dialect.budget:
+        return [together]
+    return [page, note] if page else [note]
+
+
 def broken_off(dialect: Dialect, shown: str | None, sentence: str) -> str:
-    """What a message shows that takes no more of the answer: what it shows already, and the bot's own sentence."""
-    note = dialect.note(dialect.render(sentence))
+    """What a message shows that takes no more of the answer: the sentence, under what it shows if there is room."""
     kept = (shown or "").removesuffix(dialect.cursor).rstrip()
-    together = f"{kept}\n\n{note}"
-    return together if kept and dialect.length(together) <= dialect.budget else note
+    *_, last = with_note(dialect, kept, sentence)
+    return last
 
 
 class Layout:
@@ -76,17 +86,17 @@ class Layout:
             return self.coming()
         page = self._last_page(self._pager.live)
         if doing:
-            return self._with_note(page, f"{doing}…")
+            return with_note(self._dialect, page, f"{doing}…")
         return [page if self._is_full else self._with_cursor(page)] if page else []
 
     def coming(self) -> list[str]:
         """What stands there while the model writes what the pages do not show."""
-        return self._with_note(self.page(self._max_pages - 1), COMING)
+        return with_note(self._dialect, self.page(self._max_pages - 1), COMING)
 
     def last(self, sentence: str) -> list[str]:
         """What stands there when the answer has ended."""
         page = self._last_page(lambda: self._pager.last(broken_off=bool(sentence)))
-        return self._with_note(page, sentence) if sentence else [page] if page else []
+        return with_note(self._dialect, page, sentence)
 
     @property
     def _is_full(self) -> bool:
@@ -113,10 +123,3 @@ class Layout:
         else:
             together = page + cursor
         return together if self._dialect.length(together) <= self._dialect.budget else page
-
-    def _with_note(self, page: str, sentence: str) -> list[str]:
-        note = self._dialect.note(self._dialect.render(sentence))  # a server's own words may be in it
-        together = f"{page}\n\n{note}"
-        if page and self._dialect.length(together) <= self._dialect.budget:
-            return [together]
-        return [page, note] if page else [note]

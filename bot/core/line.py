@@ -8,9 +8,11 @@ in line again with its next, unless nobody else does.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.model import Channel, End, Ending
+
+_MISSED = 5  # times as many may wait: fifty answers take a quarter of an hour or so, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,11 @@ class Capacity:
     waiting: int = 0  # questions of one channel, behind the running one
     waiting_in_all: int = 0  # questions of one platform, those included that are about to begin
     running: int = 0  # answers at the same time
+
+    @property
+    def for_missed(self) -> Capacity:
+        """For what was asked while the bot was away: nobody was there to tell them that too many wait."""
+        return replace(self, waiting=_MISSED * self.waiting)
 
     def refusal(self, queued: int, queued_in_all: int, *, running: bool) -> Ending | None:
         """How a question ends that comes to a channel with so many queued, of so many on its platform.

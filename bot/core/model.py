@@ -89,6 +89,7 @@ class Progress:
     settled: int = 0  # so many of its messages show what they will always show of it
     response: str = ""  # the response or run, if it goes on at the server when nobody listens
     cursor: str = ""  # as in `Mark`
+    asked: bool = False  # perhaps the server got the question
 
     @property
     def mark(self) -> Mark | None:

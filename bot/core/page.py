@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from dataclasses import replace
 
-from bot.core.blocks import LONGEST_MARK, Context, Fence, Kind, Line, Paragraph, Table, read
-from bot.core.measures import Measure, TableMeasure
+from bot.core.blocks import Context, Fence, Kind, Line, Paragraph, Table, read
+from bot.core.filling import Filling
+from bot.core.measures import Measure
 from bot.core.places import harmless, last_grapheme, letters, sentence_starts, word_starts
 from bot.core.seams import Opening, Seam
 from bot.core.spans import Spans
@@ -15,7 +15,6 @@ from bot.core.spans import Spans
 # From which share of the budget on a page may end there.
 _BLOCK, _PART, _LINE, _SENTENCE = 0.75, 0.82, 0.9, 0.88
 _FAR_BACK = 0.5  # a seam before this is not looked for: too much would jump to another page
-_ROOM = 24  # for what closes open emphasis at a seam, and in the live page
 
 _INDENTATION = re.compile(r"[^\S\n]*")
 _MARKS = re.compile(r"[\s>*+\-\d.)|:=_~`#]*\Z")  # a line of nothing else may still become anything
@@ -26,22 +25,14 @@ class Page:
 
     def __init__(self, budget: float, measure: Measure, opening: Opening, context: Context) -> None:
         self._budget = budget
-        self._measure = measure
+        self._filling = Filling(budget, measure, opening)
         self.opening = opening
         self.body = ""  # the source that is on it, or may have to go to the next one
         self._context = context  # what is open before the line that is not complete yet
         self._line = 0  # where that line begins
         self._line_read: Line | None = None  # what that line is, once it can be said
-        self._line_cost: float = 0
-        self._counted = 0  # `_line_cost` is that of the text up to here
         self._weighed = 0  # the sentence ends up to here were found wanting
         self._within_line = opening.within_line
-        self._spent: float = self._measure.text(opening.text)  # the cost of opening and complete lines
-        self._spent_before = self._spent  # the same without the last of these lines
-        self._table: TableMeasure | None = None
-        self._table_base: float = 0  # the cost of what is not the table
-        if opening.table:
-            self._begin_table(*opening.table.splitlines(), base=self._spent - self._measure.text(opening.table))
         self._table_header = -1  # where a complete line begins that may be a table's names
         self._last_line = ""  # the last complete one
         self._spans: Spans | None = Spans(0, opening.marks) if self._within_line else None
@@ -174,9 +165,7 @@ class Page:
         assert line is not None
         if isinstance(line.after.leaf, Paragraph) and not self._within_line:
             line = replace(line, after=Context(line.after.containers, Paragraph(view[line.start :].strip())))
-        if line.kind not in {Kind.DELIMITER, Kind.ROW}:
-            cost = self._line_cost if line.kind not in {Kind.FENCE_END, Kind.BLANK} else self._measure.text(view)
-            self._spent_before, self._spent = self._spent, self._spent + cost + 1
+        self._filling.end_line(line.kind, view)
         self._table_header = self._line if self._may_be_names and line.kind is Kind.TEXT else -1
         self._is_free = True
         if self._spans is not None:
@@ -188,34 +177,9 @@ class Page:
         self._last_word = self._word_before(end) or self._last_word
         self._is_begun = self._is_begun or bool(view.strip())
         self._context, self._last_line = line.after, view
-        self._line = self._counted = self._weighed = end + 1
-        self._line_cost = 0
+        self._line = self._weighed = end + 1
         self._line_read = None
         self._within_line = False
-
-    # Tables
-
-    def _begin_table(self, names: str, delimiter: str, *, base: float) -> None:
-        self._table = self._measure.table()
-        self._table_base = base
-        for row in (names, delimiter):
-            self._spent = base + self._table.with_row(row)
-            self._table.add(row)
-
-    def _add_row(self, row: str) -> bool:
-        """Counts a table's delimiter row or a row of it; whether it fits."""
-        assert self._line_read is not None
-        before = self._spent, self._table, self._table_base
-        if self._line_read.kind is Kind.DELIMITER:
-            self._begin_table(self._last_line, row, base=self._spent_before)
-        elif self._table is not None:
-            self._spent = self._table_base + self._table.with_row(row)
-        if self._table is None or self._spent > self._budget:
-            self._spent, self._table, self._table_base = before
-            return False
-        if self._line_read.kind is Kind.ROW:
-            self._table.add(row)
-        return True
 
     # Seams
 
@@ -224,14 +188,17 @@ class Page:
         share = self._share_before(line)
         if share is None:
             return None
-        seam = Seam(self._line, self._spent / self._budget, self._context, line)
+        seam = Seam(self._line, self._filling.share, self._context, line)
         self._seams.append(seam)
         return seam if seam.share >= share else None
 
     def _seam_before_row(self, row: str) -> Seam | None:
         """The seam before a table's row that does not fit. Where there is none, the table is too large to be one."""
         line = self._line_read
-        if line is None or line.kind not in {Kind.DELIMITER, Kind.ROW} or self._add_row(row):
+        if line is None or line.kind not in {Kind.DELIMITER, Kind.ROW}:
+            return None
+        begins = line.kind is Kind.DELIMITER
+        if self._filling.begin_table(self._last_line, row) if begins else self._filling.add_row(row):
             return None
         if self._seams:
             return self._seams[-1]
@@ -272,27 +239,19 @@ class Page:
         """The end of the shortest text that is over the budget, if there is one."""
         line = self._line_read
         assert line is not None
-        measured = self._measure.code if line.kind is Kind.CODE else self._measure.text
-        leaf = line.after.leaf
-        room = self._budget - self._spent - self._line_cost
-        room -= self._measure.text(f"{line.after.lead}\n") + LONGEST_MARK if isinstance(leaf, Fence) else _ROOM
-        piece = self.body[self._counted : end]
-        if not piece:
-            return end if room < 0 and self._seams and self._seams[-1].position == self._line else None
-        cost = measured(piece)
-        if cost <= room:
-            self._line_cost += cost
-            self._counted = end
-            return None
-        sizes = range(1, len(piece) + 1)
-        return self._counted + sizes[bisect_left(sizes, True, key=lambda size: measured(piece[:size]) > room)]
+        counted = self._line + self._filling.counted
+        if counted == end:
+            full = self._filling.room(line.after) < 0
+            return end if full and self._seams and self._seams[-1].position == self._line else None
+        too_many = self._filling.add(self.body[counted:end], line)
+        return None if too_many is None else counted + too_many
 
     def _sentence_end(self, end: int) -> Seam | None:
         """The first seam behind a sentence of the line being written, where the page is full enough for it."""
         line = self._line_read
         if line is None or line.kind not in {Kind.TEXT, Kind.MORE} or self._spans is None or self._may_be_names:
             return None
-        if self._counted == end and self._spent + self._line_cost < _SENTENCE * self._budget:
+        if self._line + self._filling.counted == end and self._filling.share_so_far < _SENTENCE:
             return None
         for place in sentence_starts(self.body, max(self._weighed - 8, self._line), end):
             if place <= self._weighed:
@@ -344,7 +303,7 @@ class Page:
         return place
 
     def _share_at(self, place: int) -> float:
-        return (self._spent + self._measure.text(self.body[self._line : place])) / self._budget
+        return self._filling.share_with(self.body[self._line : place])
 
     def _last_seam(self) -> Seam:
         """The last allowed seam before a line, or in a complete one."""

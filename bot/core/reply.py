@@ -2,7 +2,7 @@
 
     feed -> layout -> what each message should show  \\
                                                        next_action: the first difference, in reading order
-    done  -> what each message does show             /
+    done -> screen -> what each message does show    /
 
 A reply never queues anything. Whoever has a permit asks `next_action` and gets the one call that brings the screen
 closer to the text as it is at that moment; when it was made, `done`, `failed`, `unknown`, `rejected`, `vanished` or
@@ -12,39 +12,19 @@ closer to the text as it is at that moment; when it was made, `done`, `failed`, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from bot.core.actions import Action, Attach, Delete, Edit, Post, Write
+from bot.core.actions import Action, Attach, Edit, Post, Shown
 from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
 from bot.core.layout import Layout, broken_off
 from bot.core.model import End, Ending
 from bot.core.pacing import Done, Idle, Need, Urgency
+from bot.core.screen import Screen
+from bot.core.unseen import Unseen
 
-_A_FEW_WORDS = 4  # enough for a notification that says something
 _BUSY_BEFORE_WORDS = 5.0  # seconds of thinking that the platform's own sign of life covers, before words say it
 _BUSY = 1.5  # seconds of something other than writing, in the middle of an answer, until words say what
-
-
-@dataclass(slots=True)
-class _Unseen:
-    """Text that no reader sees yet."""
-
-    chars: int = 0
-    since: float | None = None  # when the first of it arrived
-
-    def add(self, chars: int, now: float) -> None:
-        self.chars += chars
-        if self.since is None:
-            self.since = now
-
-
-@dataclass(slots=True)
-class _Message:
-    id: str
-    shown: str | None  # None: not known, since a call was not answered or another attempt made it
-    ours: bool = False  # this attempt has written into it
 
 
 class Reply:
@@ -68,27 +48,17 @@ class Reply:
         self._dialect = dialect
         self._layout = Layout(dialect, attaching.max_pages)
         self._with_code = attaching.code
-        self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
-        self._messages = [_Message(message, None) for message in messages]
-        self._posts_may_be_there = resumed  # a post may give a message that is there already, with the text it had
-        self._begun = False  # there is some text
-        self._spaces = 0
-        self._settled = min(settled, len(messages))  # so many pages show what they will always show
-        self._files = list(files)  # messages with files of an earlier attempt, or that nobody wants any more
-        self._file = ""  # the message with what this attempt has attached
         self._attached = False  # what there was to attach
-        self._first_at = self._last_at = 0.0
-        self._unseen = _Unseen()
-        self._sending = _Unseen()
+        self._arrived: list[str] = []  # not paged yet: that is done when a write is near, not at each delta
+        self._unseen = Unseen(dialect.first_words)
+        self._screen = Screen(messages, files, resumed=resumed)
+        self._screen.settled = min(settled, len(messages))
         self._ending: Ending | None = None
         self._doing = ""  # what the model does since the last text, if not writing
         self._doing_since = 0.0
-        self._worded = False  # some of the text is shown, or on its way
         self._last_word: tuple[int, str] | None = None  # the last page, and what it says, if the rest is not taken
         self._abandoned = False
         self._withdrawn = False
-        self._unheard: Post | None = None  # it may have appeared
-        self._another = 0  # how often a post has to be another message than the one that its page had
         self._action: Action | None = None  # the next one, as long as nothing has happened since it was worked out
 
     @property
@@ -99,22 +69,22 @@ class Reply:
     @property
     def messages(self) -> tuple[str, ...]:
         """The ids of its pages, in order."""
-        return tuple(message.id for message in self._messages)
+        return self._screen.ids
 
     @property
     def settled(self) -> int:
         """So many of its messages show what they will always show."""
-        return self._settled
+        return self._screen.settled
 
     @property
     def files(self) -> tuple[str, ...]:
         """The ids of its messages with files."""
-        return (*self._files, self._file) if self._file else tuple(self._files)
+        return self._screen.files
 
     @property
     def visible(self) -> bool:
         """Whether a reader sees anything of it."""
-        return bool(self._messages)
+        return bool(self._screen.messages)
 
     @property
     def ending(self) -> Ending | None:
@@ -122,21 +92,14 @@ class Reply:
 
     def adopt(self, message: str, *, file: bool = False) -> None:
         """Before anything else: this is one more of its pages, below the others, or a message with files."""
-        if file:
-            self._files.append(message)
-        else:
-            self._messages.append(_Message(message, None))
+        self._screen.adopt(message, file=file)
 
     def feed(self, text: str, now: float) -> None:
         """More text from the model."""
         if not text:
             return  # some servers begin with an empty piece: no reader waits for it
-        if not self._begun:
-            self._begun, self._first_at = True, now
-        self._last_at = now
+        self._unseen.arrived(text, now)
         self._arrived.append(text)
-        self._spaces += text.count(" ")
-        self._unseen.add(len(text), now)
         self._doing = ""
         if isinstance(self._action, Idle) and self._layout.overflows:
             return  # it goes into the file, and changes nothing of what is shown
@@ -151,85 +114,50 @@ class Reply:
         """No more text will come. The first ending counts."""
         if self._ending is None:
             self._ending = ending
-            self._unseen.add(0, now)
+            self._unseen.ended(now)
             self._action = None
 
     def withdraw(self) -> None:
         """Nobody wants it any more: all that is left to do is to remove its messages."""
         self._withdrawn = True
-        self._files += [self._file] if self._file else []
         self._action = None
 
     def need(self) -> Need | Idle | Done:
         """What a permit is needed for now, and how much a reader would gain by it."""
         action = self._next()
-        if not isinstance(action, Write):
+        if isinstance(action, Idle | Done):
             return action
-        since = self._unseen.since
-        if since is None:  # what is written next are further pages of what came before the last write
-            since = self._sending.since
-        began, latest, not_before = self._first_at, self._last_at, self._first_at
-        if self._ending is not None:
-            urgency = Urgency.FINAL
-        elif self._is_busy:
-            urgency = Urgency.PROGRESS
-            not_before = self._doing_since + (_BUSY if self._messages else _BUSY_BEFORE_WORDS)
-            since = began = latest = self._doing_since
-        else:
-            urgency = Urgency.PROGRESS if self._worded else Urgency.FIRST
-            if not self._worded and self._spaces < _A_FEW_WORDS:
-                not_before += self._dialect.first_words
-        return Need(action.call, urgency, self._unseen.chars, since, began=began, latest=latest, not_before=not_before)
+        if self._ending is None and self._is_busy:
+            at = self._doing_since
+            not_before = at + (_BUSY if self.visible else _BUSY_BEFORE_WORDS)
+            return Need(action.call, Urgency.PROGRESS, since=at, began=at, latest=at, not_before=not_before)
+        return self._unseen.need(action.call, final=self._ending is not None)
 
     def next_action(self) -> Action:
         """The call to make now, rendered now. Report back what became of it."""
         action = self._next()
-        if isinstance(action, Write):
-            self._worded = self._worded or self._unseen.chars > 0
-            self._sending, self._unseen = self._unseen, _Unseen()
+        if not isinstance(action, Idle | Done):
+            self._unseen.sent()
         return action
 
-    def done(self, action: Write, message: str = "") -> None:
+    def done(self, action: Shown, message: str = "") -> None:
         """The call was accepted; a post's message has this id."""
         self._action = None
-        match action:
-            case Post() if message in self.messages:  # an earlier attempt's, which has become an earlier page
-                self._another += 1
-                self.failed()
-            case Post(text=text):
-                there = self._posts_may_be_there
-                self._messages.append(_Message(message, None if there else text, ours=not there))
-                self._unheard = None
-            case Edit(page=page, text=text):
-                self._messages[page] = _Message(self._messages[page].id, text, ours=True)
-            case Delete() if action.message in self._files:
-                self._files.remove(action.message)
-            case Delete():
-                self._messages.pop()
-            case Attach():
-                self._attached, self._file = True, message
-                self._files = [file for file in self._files if file != message]
+        self._attached = self._attached or isinstance(action, Attach)
+        if not self._screen.done(action, message):
+            self.failed()
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
-        self._unseen.chars += self._sending.chars
-        if self._sending.since is not None:
-            self._unseen.since = self._sending.since
+        self._unseen.not_seen()
 
-    def unknown(self, action: Write) -> None:
+    def unknown(self, action: Shown) -> None:
         """No answer came: the call may have had its effect, and is made again."""
-        match action:
-            case Post():
-                self._posts_may_be_there = True
-                self._unheard = action
-            case Edit(page=page):
-                self._messages[page].shown = None
-            case Delete() | Attach():
-                pass
+        self._screen.unknown(action)
         self._action = None
         self.failed()
 
-    def rejected(self, action: Write, why: str) -> bool:
+    def rejected(self, action: Shown, why: str) -> bool:
         """The call will never be accepted. Returns whether there is another way: files are shown as further pages, and
         in place of text a sentence says so, once."""
         match action:
@@ -237,7 +165,7 @@ class Reply:
                 self._attached = True
                 self._layout.lift()
             case Post(page=page) | Edit(page=page) if self._last_word is None:
-                shown = self._messages[page].shown if isinstance(action, Edit) else None
+                shown = self._screen.messages[page].shown if isinstance(action, Edit) else None
                 self._ending = Ending(End.UNSHOWN, why)
                 self._last_word = page, broken_off(self._dialect, shown, sentence(self._ending))
             case _:
@@ -246,14 +174,10 @@ class Reply:
         self.failed()
         return True
 
-    def vanished(self, action: Write) -> bool:
-        """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message: not
-        without its first one, whose removal means the whole. What was removed before this attempt meant another."""
-        if not isinstance(action, Edit) or (not action.page and self._messages[0].ours):
+    def vanished(self, action: Shown) -> bool:
+        """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message."""
+        if not self._screen.vanished(action):
             return False
-        del self._messages[action.page]
-        self._another += 1
-        self._settled = min(self._settled, action.page)
         self._action = None
         self.failed()
         return True
@@ -269,45 +193,35 @@ class Reply:
         return self._action
 
     def _work_out(self) -> Action:
+        screen, layout = self._screen, self._layout
         if self._abandoned:
             return Done()
         if self._withdrawn:
-            return self._unheard or self._remove_file() or self._remove_last() or Done()
+            return screen.clear() or Done()
         if self._last_word is not None:
             page, text = self._last_word
-            further = self._remove_last() if len(self._messages) > page + 1 else None
-            return further or self._difference(page, text) or Done()
-        layout = self._layout
+            return screen.shorten(page + 1) or self._difference(page, text) or Done()
         if self._arrived:
             layout.feed("".join(self._arrived))
             self._arrived.clear()
-        self._settled = min(self._settled, layout.settled)
-        while self._settled < layout.settled:
-            if action := self._difference(self._settled, layout.page(self._settled)):
+        screen.settled = min(screen.settled, layout.settled)
+        while screen.settled < layout.settled:
+            if action := self._difference(screen.settled, layout.page(screen.settled)):
                 return action
-            self._settled += 1
+            screen.settled += 1
         tail = self._tail()
-        for number, page in enumerate(tail, start=self._settled):
+        for number, page in enumerate(tail, start=screen.settled):
             if action := self._difference(number, page):
                 return action
         if self._ending is None:
             return Idle()
-        if attach := self._attachment(self._ending):
-            return attach
-        if len(self._messages) > self._settled + len(tail):
-            return self._remove_last() or Done()
-        return self._remove_file() or Done()
-
-    def _remove_last(self) -> Delete | None:
-        return Delete(len(self._messages) - 1, self._messages[-1].id) if self._messages else None
-
-    def _remove_file(self) -> Delete | None:
-        return Delete(len(self._messages), self._files[-1]) if self._files else None
+        attach = self._attachment(self._ending)
+        return attach or screen.shorten(screen.settled + len(tail)) or screen.remove_other_files() or Done()
 
     def _difference(self, number: int, page: str) -> Post | Edit | None:
-        if number >= len(self._messages):
-            return Post(number, page, self._another)
-        message = self._messages[number]
+        if number >= len(self._screen.messages):
+            return Post(number, page, self._screen.again)
+        message = self._screen.messages[number]
         return None if message.shown == page else Edit(number, message.id, page)
 
     def _tail(self) -> list[str]:
@@ -320,12 +234,12 @@ class Reply:
                 return coming  # it stays until the file is there
             return layout.last("")  # the file's message says how the answer ended
         note = sentence(self._ending)
-        if not note and not self._settled and not layout.last(""):
+        if not note and not self.settled and not layout.last(""):
             note = sentence(Ending(End.EMPTY))  # nobody is left without an answer
         return layout.last(note)
 
     def _shows(self, tail: Sequence[str]) -> bool:
-        return [message.shown for message in self._messages[self._settled :][: len(tail)]] == tail
+        return [message.shown for message in self._screen.messages[self.settled :][: len(tail)]] == tail
 
     def _attachment(self, ending: Ending) -> Attach | None:
         if self._attached:

@@ -1,8 +1,8 @@
 """The answer in messages that grow by appending, where a platform has such (Slack's streams).
 
-    feed -> pages -> what is certain of the page being written    \\
-                                                                    next_action: the rest of it
-    done -> what each stream has taken                             /
+    feed -> pages  -> what is certain of the page being written    \\
+                                                                     next_action: the rest of it
+    done -> screen -> what each stream has taken                    /
 
 What a stream has taken cannot be changed, so it is given only what the page will certainly begin with. It takes a
 page's rest when it is stopped, and then the next page begins another stream. Whatever a stream refuses, loses or leaves
@@ -13,59 +13,16 @@ and edited. As with `Reply`, at most one call is in flight, and what became of i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
-
-from bot.core.actions import Append, Attach, Delete, Edit, Post, Shown, Start, Stop
+from bot.core.actions import Action, Append, Attach, Delete, Edit, Post, Shown, Start, Stop
 from bot.core.attaching import Attaching, attachment
 from bot.core.dialects import Dialect
 from bot.core.endings import sentence
-from bot.core.layout import broken_off
+from bot.core.layout import broken_off, with_note
 from bot.core.model import End, Ending
-from bot.core.pacing import Done, Idle, Need, Urgency
+from bot.core.pacing import Done, Idle, Need
 from bot.core.paging import Pager
-
-_A_FEW_WORDS = 4  # enough for first words that say something
-
-
-@dataclass(slots=True)
-class _Message:
-    id: str
-    shown: str | None  # None: not known, since a call was not answered
-    began: float  # when it was made, or a little before
-    streamed: bool = False  # it began as a stream
-    live: bool = False  # it is a stream that takes more
-    stuck: bool = False  # it can neither grow nor be edited
-
-
-class Showing(Protocol):
-    """What a `Reply` and a `StreamedReply` have in common. An action is reported to the reply that it came from."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def messages(self) -> tuple[str, ...]: ...
-    @property
-    def settled(self) -> int: ...
-    @property
-    def files(self) -> tuple[str, ...]: ...
-    @property
-    def visible(self) -> bool: ...
-    @property
-    def ending(self) -> Ending | None: ...
-
-    def withdraw(self) -> None: ...
-    def feed(self, text: str, now: float) -> None: ...
-    def work(self, doing: str, now: float) -> None: ...
-    def finish(self, ending: Ending, now: float) -> None: ...
-    def need(self) -> Need | Idle | Done: ...
-    def next_action(self) -> Shown | Idle | Done: ...
-    def done(self, action: Any, message: str = "") -> None: ...
-    def failed(self) -> None: ...
-    def unknown(self, action: Any) -> None: ...
-    def rejected(self, action: Any, why: str) -> bool: ...
-    def vanished(self, action: Any) -> bool: ...
-    def lost(self) -> None: ...
+from bot.core.screen import Screen
+from bot.core.unseen import Unseen
 
 
 class StreamedReply:
@@ -79,25 +36,17 @@ class StreamedReply:
         self._pager = Pager(dialect.budget, dialect.measure)
         self._arrived: list[str] = []
         self._text: list[str] = []
-        self._messages: list[_Message] = []
+        self._screen = Screen()
         self._streams = True  # further pages are streamed; else they are posted and edited
         self._append_first = False  # a stop has to wait: its text is shown before
         self._cut = False  # the page being written is to end here
-        self._settled = 0  # so many pages show what they will always show
-        self._now = self._first_at = self._last_at = 0.0
-        self._spaces = 0
-        self._unseen = self._sending = 0
-        self._since: float | None = None
-        self._sending_since: float | None = None
+        self._now = self._started_at = 0.0
+        self._unseen = Unseen(dialect.first_words)
         self._ending: Ending | None = None
-        self._worded = False
         self._last_word: tuple[int, str] | None = None  # the last page, and what it says, if the rest is not taken
         self._abandoned = False
         self._withdrawn = False
-        self._file = ""  # the message with what was attached
-        self._unheard: Start | Post | None = None  # it was not answered, and may have made the next message
-        self._vanished = 0  # messages that others removed
-        self._action: Shown | Idle | Done | None = None
+        self._action: Action | None = None
 
     @property
     def text(self) -> str:
@@ -107,7 +56,7 @@ class StreamedReply:
     @property
     def messages(self) -> tuple[str, ...]:
         """The ids of its pages, in order."""
-        return tuple(message.id for message in self._messages)
+        return self._screen.ids
 
     @property
     def settled(self) -> int:
@@ -117,12 +66,12 @@ class StreamedReply:
     @property
     def files(self) -> tuple[str, ...]:
         """The ids of its messages with files."""
-        return (self._file,) if self._file else ()
+        return self._screen.files
 
     @property
     def visible(self) -> bool:
         """Whether a reader sees anything of it."""
-        return bool(self._messages)
+        return bool(self._screen.messages)
 
     @property
     def ending(self) -> Ending | None:
@@ -131,21 +80,16 @@ class StreamedReply:
     @property
     def streaming(self) -> str:
         """The message whose stream is open; empty if there is none."""
-        return next((message.id for message in self._messages if message.live), "")
+        return self._screen.streaming
 
     def feed(self, text: str, now: float) -> None:
         """More text from the model."""
         if not text:
             return
-        if not self._text:
-            self._first_at = now
-        self._now = self._last_at = now
+        self._now = now
+        self._unseen.arrived(text, now)
         self._arrived.append(text)
         self._text.append(text)
-        self._spaces += text.count(" ")
-        self._unseen += len(text)
-        if self._since is None:
-            self._since = now
         self._action = None
 
     def work(self, doing: str, now: float) -> None:
@@ -158,8 +102,7 @@ class StreamedReply:
         if self._ending is None:
             self._now = now
             self._ending = ending
-            if self._since is None:
-                self._since = now
+            self._unseen.ended(now)
             self._action = None
 
     def withdraw(self) -> None:
@@ -182,82 +125,40 @@ class StreamedReply:
         action = self._next()
         if isinstance(action, Idle | Done):
             return action
-        not_before = self._first_at
-        if self._ending is not None or isinstance(action, Stop):
-            urgency = Urgency.FINAL
-        elif self._worded:
-            urgency = Urgency.PROGRESS
-        else:
-            urgency = Urgency.FIRST
-            if self._spaces < _A_FEW_WORDS:
-                not_before += self._dialect.first_words
-        since = self._sending_since if self._since is None else self._since
-        return Need(
-            action.call,
-            urgency,
-            self._unseen,
-            since,
-            began=self._first_at,
-            latest=self._last_at,
-            not_before=not_before,
-        )
+        return self._unseen.need(action.call, final=self._ending is not None or isinstance(action, Stop))
 
-    def next_action(self) -> Shown | Idle | Done:
+    def next_action(self) -> Action:
         """The call to make now, rendered now. Report back with `done`, `failed`, `ended` or any of the others."""
         action = self._next()
         if not isinstance(action, Idle | Done):
-            self._worded = self._worded or self._unseen > 0
-            self._sending, self._sending_since = self._unseen, self._since
-            self._unseen, self._since = 0, None
+            self._unseen.sent()
         return action
 
     def done(self, action: Shown, message: str = "") -> None:
         """The call was accepted; what was started or posted has this id."""
         self._action = None
-        match action:
-            case Start(text=text) | Post(text=text):
-                shown = None if self._unheard else text
-                streamed = isinstance(action, Start)
-                self._messages.append(_Message(message, shown, self._now, streamed=streamed, live=streamed))
-                self._unheard = None
-            case Append(page=page, text=text):
-                self._add(self._messages[page], text)
-            case Stop(page=page, text=text):
-                self._add(self._messages[page], text)
-                self._messages[page].live = False
-                self._append_first = False
-            case Edit(page=page, text=text):
-                self._messages[page].shown = text
-            case Delete(message=message) if message == self._file:
-                self._file = ""
-            case Delete(page=page):
-                self._messages.pop(page)
-            case Attach():
-                self._attached, self._file = True, message
+        self._attached = self._attached or isinstance(action, Attach)
+        if isinstance(action, Start):
+            self._started_at = self._now  # or a little later
+        elif isinstance(action, Stop):
+            self._append_first = False
+        if not self._screen.done(action, message):
+            self.failed()
 
     def failed(self) -> None:
         """The call had no effect; what it would have shown is still to be shown."""
-        self._unseen += self._sending
-        self._sending = 0
-        if self._sending_since is not None:
-            self._since = self._sending_since
+        self._unseen.not_seen()
 
     def unknown(self, action: Shown) -> None:
         """No answer came: the call may have had its effect."""
-        match action:
-            case Start() | Post():
-                self._unheard = action
-            case Append(page=page) | Stop(page=page) | Edit(page=page):
-                self._messages[page].shown = None
-            case Delete() | Attach():
-                pass
+        self._screen.unknown(action)
         self._action = None
         self.failed()
 
     def ended(self, action: Shown, *, by_person: bool) -> None:
         """The stream had ended before the call, which had no effect: of age, or because a person pressed Stop."""
         if isinstance(action, Append | Stop):
-            message = self._messages[action.page]
+            message = self._screen.messages[action.page]
             message.live = False
             if not by_person:  # Slack leaves it looking unfinished until it is edited
                 message.shown = None
@@ -267,20 +168,21 @@ class StreamedReply:
 
     def rejected(self, action: Shown, why: str) -> bool:
         """The call will never be accepted. Returns whether there is another way to show the text, or to say why not."""
+        messages = self._screen.messages
         match action:
             case Start() if not self._withdrawn:
                 self._streams = False
             case Append(page=page) | Stop(page=page):
                 self._streams = False
-                self._messages[page].shown = None
+                messages[page].shown = None
                 if isinstance(action, Stop) and not action.text:  # it cannot even be stopped
-                    self._messages[page].live = False
+                    messages[page].live = False
             case Attach():
                 self._attached, self._max_pages = True, 0  # what the files hold is shown in further messages
-            case Edit(page=page) if self._messages[page].streamed and not self._messages[page].stuck:
-                self._messages[page].stuck = True
+            case Edit(page=page) if messages[page].streamed and not messages[page].stuck:
+                messages[page].stuck = True
             case Post(page=page) | Edit(page=page) if self._last_word is None:
-                shown = self._messages[page].shown if isinstance(action, Edit) else None
+                shown = messages[page].shown if isinstance(action, Edit) else None
                 self._ending = Ending(End.UNSHOWN, why)
                 self._last_word = page, broken_off(self._dialect, shown, sentence(self._ending))
             case _:
@@ -290,13 +192,9 @@ class StreamedReply:
         return True
 
     def vanished(self, action: Shown) -> bool:
-        """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message: not
-        without its first one, whose removal means the whole."""
-        if not (isinstance(action, Append | Stop | Edit) and action.page):
+        """Somebody has removed the message that it was for. Returns whether the answer goes on, in another message."""
+        if not self._screen.vanished(action):
             return False
-        del self._messages[action.page]
-        self._vanished += 1
-        self._settled = min(self._settled, action.page)
         self._action = None
         self.failed()
         return True
@@ -306,29 +204,29 @@ class StreamedReply:
         self._abandoned = True
         self._action = None
 
-    def _next(self) -> Shown | Idle | Done:
+    def _next(self) -> Action:
         if self._action is None:
             self._action = self._work_out()
         return self._action
 
-    def _work_out(self) -> Shown | Idle | Done:
+    def _work_out(self) -> Action:
+        screen = self._screen
         if self._abandoned:
             return Done()
         if self._withdrawn:
-            return self._unheard or self._remove_file() or self._remove_last() or Done()
+            return screen.clear() or Done()
         if self._last_word is not None:
             page, text = self._last_word
-            further = self._remove_last() if len(self._messages) > page + 1 else None
-            return further or self._complete(page, text) or Done()
+            return screen.shorten(page + 1) or self._complete(page, text) or Done()
         if self._arrived:
             self._pager.feed("".join(self._arrived))
             self._arrived.clear()
         self._roll_over()
         sealed = self._pager.sealed[: self._max_pages or None]
-        while self._settled < len(sealed):
-            if action := self._complete(self._settled, self._dialect.render(sealed[self._settled])):
+        while screen.settled < len(sealed):
+            if action := self._complete(screen.settled, self._dialect.render(sealed[screen.settled])):
                 return action
-            self._settled += 1
+            screen.settled += 1
         is_full = 0 < self._max_pages <= len(sealed)
         if self._ending is None:
             return Idle() if is_full else self._grow(len(sealed)) or Idle()
@@ -337,15 +235,6 @@ class StreamedReply:
             if action := self._complete(number, page):
                 return action
         return self._attachment(rest, self._ending) or Done()
-
-    def _remove_last(self) -> Stop | Delete | None:
-        if not self._messages:
-            return None
-        number, message = len(self._messages) - 1, self._messages[-1]
-        return self._stop(number, "") if message.live else Delete(number, message.id)
-
-    def _remove_file(self) -> Delete | None:
-        return Delete(len(self._messages), self._file) if self._file else None
 
     def _attachment(self, rest: str, ending: Ending) -> Attach | None:
         if self._attached:
@@ -357,18 +246,18 @@ class StreamedReply:
     def _roll_over(self) -> None:
         """Ends the page whose stream is so old that it would soon end by itself, or has."""
         number = len(self._pager.sealed)
-        if self._ending is not None or number >= len(self._messages):
+        if self._ending is not None or number >= len(self._screen.messages):
             return
-        message = self._messages[number]
-        if self._cut or (message.live and self._now - message.began >= self._dialect.lasts):
+        message = self._screen.messages[number]
+        if self._cut or (message.live and self._now - self._started_at >= self._dialect.lasts):
             self._pager.cut()
         self._cut = False
 
     def _complete(self, number: int, page: str) -> Shown | None:
         """What brings a message closer to its last state."""
-        if number >= len(self._messages):
-            return Post(number, page, self._vanished)  # a stream would take two calls for it
-        message = self._messages[number]
+        if number >= len(self._screen.messages):
+            return Post(number, page, self._screen.again)  # a stream would take two calls for it
+        message = self._screen.messages[number]
         if message.live:
             rest = None if message.shown is None else _rest(page, message.shown)
             if rest is None:
@@ -380,26 +269,26 @@ class StreamedReply:
 
     def _grow(self, number: int) -> Shown | None:
         """What brings the message of the page being written closer to it."""
-        if number < len(self._messages) and not self._messages[number].live:
+        if number < len(self._screen.messages) and not self._screen.messages[number].live:
             live = self._dialect.render(self._pager.live())
             return self._replace(number, live) if live else None
         certain = self._dialect.grow(self._pager.certain())
-        if number < len(self._messages):
-            message = self._messages[number]
+        if number < len(self._screen.messages):
+            message = self._screen.messages[number]
             if message.shown is None or not certain.startswith(message.shown):
                 return self._stop(number, "")
             more = certain[len(message.shown) :]
             return Append(number, message.id, more) if more else None
         if self._streams:
-            return Start(number, certain, self._vanished) if certain.strip() else None
+            return Start(number, certain, self._screen.again) if certain.strip() else None
         live = self._dialect.render(self._pager.live())
-        return Post(number, live, self._vanished) if live else None
+        return Post(number, live, self._screen.again) if live else None
 
     def _stop(self, number: int, text: str) -> Stop:
-        return Stop(number, self._messages[number].id, text, more=self._ending is None)
+        return Stop(number, self._screen.messages[number].id, text, more=self._ending is None)
 
     def _replace(self, number: int, page: str) -> Edit | Delete | None:
-        message = self._messages[number]
+        message = self._screen.messages[number]
         if message.stuck:
             return Delete(number, message.id)  # it is posted anew
         if message.shown is not None and _rest(page, message.shown) == "":
@@ -408,22 +297,11 @@ class StreamedReply:
 
     def _last_pages(self, ending: Ending) -> list[str]:
         """What stands after the sealed pages at the end: the last one, with the bot's own sentence."""
-        dialect = self._dialect
         words = sentence(ending)
-        last = dialect.render(self._pager.last(broken_off=bool(words)))
-        if not words and not last and not self._pager.sealed:
+        last = self._dialect.render(self._pager.last(broken_off=bool(words)))
+        if not (words or last or self._pager.sealed):
             words = sentence(Ending(End.EMPTY))  # nobody is left without an answer
-        if not words:
-            return [last] if last else []
-        note = dialect.note(dialect.render(words))
-        together = f"{last}\n\n{note}"
-        if last and dialect.length(together) <= dialect.budget:
-            return [together]
-        return [last, note] if last else [note]
-
-    def _add(self, message: _Message, text: str) -> None:
-        if message.shown is not None:
-            message.shown += text
+        return with_note(self._dialect, last, words)
 
 
 def _rest(page: str, shown: str) -> str | None:

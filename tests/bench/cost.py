@@ -11,7 +11,8 @@ from bot.core.dialects import DISCORD, SLACK, SLACK_STREAM
 from bot.core.model import End, Ending
 from bot.core.pacing import Done, Idle
 from bot.core.reply import Reply
-from bot.core.streamed_reply import Showing, StreamedReply
+from bot.core.showing import Showing
+from bot.core.streamed_reply import StreamedReply
 from playground.openai.long_texts import BOOK
 from playground.openai.script import pieces
 from tests.bench.report import Report, Target, ratio

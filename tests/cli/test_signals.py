@@ -6,8 +6,19 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+
+import pytest
 
 from bot.signals import Signals
+
+
+@pytest.fixture(autouse=True)
+def hang_ups() -> Generator[None]:
+    """They end a program, also where the tests themselves run under nohup, which has them ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 async def test_work_that_ends_first_is_told_from_a_signal():

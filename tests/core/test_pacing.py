@@ -11,7 +11,8 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.pacing import Call, Claim, Limit, Need, Pacer, Quota, Urgency
+from bot.core.pacer import Pacer
+from bot.core.pacing import Call, Claim, Limit, Need, Quota, Urgency
 
 LATENCIES = st.lists(st.floats(0.001, 0.4), min_size=1, max_size=20)
 REPLIES = st.lists(st.sampled_from(Urgency), min_size=1, max_size=8)

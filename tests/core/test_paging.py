@@ -235,3 +235,17 @@ def test_no_code_ends_with_an_empty_line_at_a_seam():
     block = "def f():\n    return 1\n\n"
     for page in pages("```python\n" + block * 60 + "```")[:-1]:
         assert page.endswith("1\n```")
+
+
+@pytest.mark.parametrize("before", range(75, 95))
+def test_a_line_of_code_without_end_that_begins_with_a_tab_is_cut(before: int):
+    """Also where it is the first of its page, on which what is repeated leaves little room."""
+    source = f"```{'i' * 11}\n{'y' * before}\n\t{'z' * 500}\n```"
+    assert "".join(pages(source, budget=200)).count("z") == 500
+
+
+def test_a_line_of_code_that_ends_with_spaces_is_no_empty_one():
+    """A page ends where it would end behind any other line of that length."""
+    spaces, letters = ("".join(f"\tline {number}{end}\n" for number in range(60)) for end in ("   ", "abc"))
+    ends = [[page.count("line") for page in pages(f"```\n{lines}```")] for lines in (spaces, letters)]
+    assert ends[0] == ends[1]

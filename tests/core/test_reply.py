@@ -272,6 +272,22 @@ def test_a_page_that_a_lost_answer_may_have_posted_is_brought_up_to_date():
     assert list(screen.messages.values()) == ["Hello world."]
 
 
+def test_a_lost_answer_to_a_post_costs_one_edit_of_that_page_alone():
+    """The pages posted after it are known: only the one that was posted again may show an older text."""
+    reply, screen = Reply(DIALECTS[0]), Screen()
+    reply.feed("word " * 30, 0.0)
+    write(reply, screen, "unheard")
+    reply.feed("word " * 90, 1.0)
+    reply.finish(Ending(End.COMPLETED), 1.0)
+    calls: list[tuple[type, int]] = []
+    while isinstance(action := reply.next_action(), Post | Edit):
+        calls.append((type(action), action.page))
+        reply.done(action, screen.take(action))
+    whole = pages(DIALECTS[0], reply.text)
+    assert calls == [(Post, 0), (Edit, 0), *((Post, page) for page in range(1, len(whole)))]
+    assert list(screen.messages.values()) == whole
+
+
 def test_a_page_whose_edit_was_not_answered_does_not_keep_what_has_moved_to_the_next():
     """The seam falls where the page was shown before: without asking again, the end of it would stand twice."""
     dialect = replace(DISCORD, budget=220)
@@ -347,6 +363,17 @@ def test_an_answer_does_not_go_on_without_its_first_message():
     assert isinstance(action, Post)
     reply.done(action, "m0")
     reply.finish(Ending(End.COMPLETED), 2)
+    action = reply.next_action()
+    assert isinstance(action, Edit)
+    assert not reply.vanished(action)
+
+
+def test_an_answer_does_not_go_on_without_a_first_message_whose_post_had_no_answer():
+    """It is this attempt's all the same."""
+    reply, screen = Reply(DISCORD), Screen()
+    reply.feed("Hello", 0.0)
+    write(reply, screen, "unheard")
+    write(reply, screen, "taken")
     action = reply.next_action()
     assert isinstance(action, Edit)
     assert not reply.vanished(action)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.actions import Attach, Post, Write
+from bot.core.actions import Attach, Delete, Edit, Post, Write
 from bot.core.attaching import COMING, Attaching
 from bot.core.dialects import DISCORD, SLACK, Dialect
 from bot.core.discord_markdown import Measure
@@ -247,3 +247,24 @@ def test_files_that_were_not_answered_are_attached_again_as_they_were():
         write(reply, screen, outcome)
     drive(reply, screen, [], Ending(End.COMPLETED))
     assert len(screen.files) == 1
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_a_withdrawn_answer_takes_its_file_away(under_way: bool):
+    """Also one whose call was under way; and what is removed is not named any more."""
+    reply = Reply(SMALL, attaching=TWO_PAGES)
+    reply.feed("word " * 200, 0.0)
+    reply.finish(Ending(End.COMPLETED), 0.0)
+    while not isinstance(action := reply.next_action(), Attach):
+        assert isinstance(action, Post | Edit)
+        reply.done(action, f"m{action.page}")
+    if under_way:
+        reply.withdraw()
+    reply.done(action, "file")
+    reply.withdraw()
+    gone: list[str] = []
+    while isinstance(action := reply.next_action(), Delete):
+        gone.append(action.message)
+        reply.done(action)
+    assert gone == ["file", "m1", "m0"]
+    assert reply.files == ()

@@ -74,6 +74,21 @@ async def test_what_was_asked_while_it_was_away_is_answered_once(here: World):
     assert here.refusals == []
 
 
+async def test_what_people_said_before_the_bot_was_asked_in_their_thread_is_no_question_later(here: World):
+    slack = here.playground.slack
+    await here.start()
+    root = slack.say(slack.general, slack.ada, "has anybody seen my keys?")
+    slack.say(slack.general, slack.linus, "ask the bot", thread_ts=root)
+    slack.say(slack.general, slack.ada, "<@BOT> have you?", thread_ts=root)
+    await answers(here, slack.general, "have you?")
+    await here.stop()
+    slack.say(slack.general, slack.linus, "it has not", thread_ts=root)
+    await here.start()
+    await answers(here, slack.general, "have you?", "it has not")
+    slack.say(slack.general, slack.ada, "and my bag?", thread_ts=root)
+    await answers(here, slack.general, "have you?", "it has not", "and my bag?")
+
+
 @asynccontextmanager
 async def cut_off_soon(here: World) -> AsyncGenerator[None]:
     """The bot on Slack alone, with a connection that it takes for lost after a fraction of a second."""

@@ -111,6 +111,7 @@ class FakePlatform:
     unreadable: deque[Exception] = field(default_factory=deque[Exception])  # how the next looks fail, after the first
     looked: list[tuple[float, tuple[Place, ...]]] = field(default_factory=list[tuple[float, tuple[Place, ...]]])
     breaks_looking: Exception | None = None  # what looking for a page raises
+    chokes_on: str = ""  # every call with this in its text ends in a server error
     busy: dict[str, bool] = field(default_factory=dict[str, bool])  # rooms that show that an answer is coming
 
     def __post_init__(self) -> None:
@@ -192,8 +193,7 @@ class FakePlatform:
             if room == place.room and nonce.startswith(nonces)
             if message.id not in known and message.deleted_at is None
         ]
-        pages, files = [[m.id for m in unknown if bool(m.files) == has] for has in (False, True)]
-        return Strays(next(iter(pages), ""), next(iter(files), ""))
+        return Strays(*(tuple(m.id for m in unknown if bool(m.files) == has) for has in (False, True)))
 
     async def attach(self, place: Place, text: str, files: Sequence[File], *, nonce: str) -> Receipt:
         async with self._call(Call.ATTACH, place, text) as receipt:
@@ -282,7 +282,7 @@ class FakePlatform:
 
     def _refusal(self, call: Call, place: Place, text: str, answer: _Answer) -> PlatformError | None:
         now = self._now()
-        if now < self._down_until:
+        if now < self._down_until or (self.chokes_on and self.chokes_on in text):
             return Unreachable("no answer")
         for position, limit in enumerate(self.limits(call, place)):
             window = self._counted.setdefault(limit.key, _Window(limit.calls, limit.seconds))

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.core.line import UNBOUNDED, Capacity
 from bot.core.model import Channel, Conversation, End, Ending, Exchange, Place, Progress, Prompt, Status, Turn
-from bot.errors import StoreError
+from bot.errors import Missing, StoreError
 from bot.ports import Running
 
 
@@ -41,6 +41,7 @@ def _call(
         await store.reach(method.__name__)
         result = await method(store, *args, **kwargs)
         await asyncio.sleep(store.latency / 2)
+        store.come_back(method.__name__)
         return result
 
     return call
@@ -57,10 +58,16 @@ class MemoryStore:
     notes: dict[str, str] = field(default_factory=dict[str, str])
     calls: Counter[str] = field(default_factory=Counter[str])
     _failing: Counter[str] = field(default_factory=Counter[str])
+    _losing: Counter[str] = field(default_factory=Counter[str])
+    _down_until: float = 0.0
 
-    def fail(self, method: str, times: int = 1) -> None:
-        """The next calls of this method raise StoreError."""
-        self._failing[method] += times
+    def fail(self, method: str, times: int = 1, *, effect: bool = False) -> None:
+        """The next calls of this method raise StoreError; `effect`: they are carried out all the same."""
+        (self._losing if effect else self._failing)[method] += times
+
+    def go_down(self, seconds: float) -> None:
+        """Nothing reaches it for a while."""
+        self._down_until = asyncio.get_running_loop().time() + seconds
 
     def row(self, key: str) -> Row:
         return next(row for row in self.rows.values() if row.turn.prompt.key == key)
@@ -178,11 +185,11 @@ class MemoryStore:
 
     @_call
     async def asked_in(self, channel: Channel, place: Place) -> bool:
-        return any(
-            (prompt.channel.platform, prompt.place.room, prompt.place.thread)
-            == (channel.platform, place.room, place.thread)
-            for prompt in (row.turn.prompt for row in self.rows.values())
-        )
+        here = (channel.platform, place.room, place.thread)
+        prompts = [row.turn.prompt for row in self.rows.values()]
+        asked = [p.place.message for p in prompts if (p.channel.platform, p.place.room, p.place.thread) == here]
+        until = len(place.message), place.message
+        return any(not place.message or (len(message), message) <= until for message in asked)
 
     @_call
     async def asked_lately(self, platform: str, seconds: float, most: int) -> Sequence[Place]:
@@ -195,9 +202,13 @@ class MemoryStore:
     # Conversations
 
     @_call
+    async def conversation_of(self, turn: Turn) -> Conversation | None:
+        return self.conversations.get(self._row(turn).conversation)
+
+    @_call
     async def set_remote(self, conversation: Conversation, remote: str) -> Conversation:
         if conversation.id not in self.conversations:
-            raise StoreError(f"conversation {conversation.id} is not in the database")
+            raise Missing(f"conversation {conversation.id} is not in the database")
         named = self.conversations[conversation.id] = replace(conversation, remote=remote)
         return named
 
@@ -238,13 +249,19 @@ class MemoryStore:
         """The way to the database."""
         self.calls[method] += 1
         await asyncio.sleep(self.latency / 2)
-        if self._failing[method]:
-            self._failing[method] -= 1
+        if self._failing[method] or asyncio.get_running_loop().time() < self._down_until:
+            self._failing[method] -= self._failing[method] > 0
             raise StoreError("the database does not answer")
+
+    def come_back(self, method: str) -> None:
+        """The way from the database."""
+        if self._losing[method]:
+            self._losing[method] -= 1
+            raise StoreError("the connection to the database was lost")
 
     def _row(self, turn: Turn) -> Row:
         if turn.id not in self.rows:
-            raise StoreError(f"turn {turn.id} is not in the database")
+            raise Missing(f"turn {turn.id} is not in the database")
         return self.rows[turn.id]
 
     def _conversation(self, channel: Channel, backend: str) -> Conversation:

@@ -141,15 +141,33 @@ async def test_a_question_that_was_received_before_is_not_asked_again(stage: Sta
     assert len(stage.backend.streams) == 2
 
 
-async def test_a_flood_that_was_missed_is_refused_like_any_other(stage: Stage):
+def statuses(stage: Stage) -> list[Status]:
+    return [row.turn.status for row in stage.store.rows.values()]
+
+
+async def test_of_what_was_missed_five_times_as_much_may_wait(stage: Stage):
+    """Those who ask now are told to ask again, until no more wait than usual."""
     stage.capacity = Capacity(waiting=2)
-    stage.platform.asked_meanwhile = [prompt(f"q{number}") for number in range(5)]
-    stage.backend.script(*[says("Well.", first=2)] * 5)
+    stage.platform.asked_meanwhile = [prompt(f"q{number}") for number in range(15)]
+    stage.backend.script(*[says("Well.", first=4)] * 12)
     async with stage.open() as dispatcher:
         dispatcher.back("discord")
-        await asyncio.sleep(30)
-    statuses = [row.turn.status for row in stage.store.rows.values()]
-    assert statuses == [Status.DONE] * 3 + [Status.FAILED] * 2
+        await asyncio.sleep(5)
+        await dispatcher.receive(prompt("now"))
+        await asyncio.sleep(40)
+        await dispatcher.receive(prompt("later"))
+        await asyncio.sleep(20)
+    assert statuses(stage) == [Status.DONE] * 11 + [Status.FAILED] * 4 + [Status.FAILED, Status.DONE]
+
+
+async def test_of_what_was_missed_everywhere_no_more_may_wait_than_of_what_is_asked_now(stage: Stage):
+    stage.capacity = Capacity(waiting_in_all=3)
+    stage.platform.asked_meanwhile = [prompt(f"q{number}") for number in range(6)]
+    stage.backend.script(*[says("Well.", first=4)] * 6)
+    async with stage.open() as dispatcher:
+        dispatcher.back("discord")
+        await asyncio.sleep(60)
+    assert statuses(stage) == [Status.DONE] * 4 + [Status.FAILED] * 2
 
 
 # Gaps in the life of a process
@@ -223,12 +241,34 @@ async def test_a_refusal_is_waited_for(stage: Stage):
         assert len(stage.platform.looked) == 2
 
 
-@pytest.mark.parametrize("error", [Unreachable("no answer"), KeyError("id")])
-async def test_a_gap_that_cannot_be_looked_up_is_left_to_the_next_start(
-    stage: Stage, error: Exception, caplog: pytest.LogCaptureFixture
-):
+async def test_an_outage_of_the_histories_is_waited_out(stage: Stage, caplog: pytest.LogCaptureFixture):
+    """Discord often delivers again long before it lets anything be read."""
     stage.platform.asked_meanwhile = [prompt("q1"), prompt("q2")]
-    stage.platform.unreadable.extend([error] * 4)
+    stage.platform.unreadable.extend([Unreachable("no answer")] * 8)
+    async with stage.open() as dispatcher:
+        dispatcher.back("discord")
+        await asyncio.sleep(30 * 60)
+    assert stage.screen == ["Well.", "Well."]
+    assert {record.message for record in caplog.records if record.levelname != "INFO"} == {"missed.delayed"}
+
+
+async def test_what_is_too_old_by_now_is_not_looked_up_any_more(stage: Stage, caplog: pytest.LogCaptureFixture):
+    stage.platform.asked_meanwhile = [prompt("q1"), prompt("q2")]
+    stage.platform.unreadable.extend([Unreachable("no answer")] * 100)
+    async with stage.open() as dispatcher:
+        dispatcher.back("discord")
+        await asyncio.sleep(HOUR + 60)
+        looks = len(stage.platform.looked)
+        dispatcher.heard("discord", stage.clock())
+        await asyncio.sleep(600)
+    assert len(stage.platform.looked) == looks
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["missed.not_looked_up"]
+    assert noted(stage) == pytest.approx(HOUR + 60, abs=1)
+
+
+async def test_a_gap_at_which_looking_breaks_is_left_to_the_next_start(stage: Stage, caplog: pytest.LogCaptureFixture):
+    stage.platform.asked_meanwhile = [prompt("q1"), prompt("q2")]
+    stage.platform.unreadable.append(KeyError("id"))
     async with stage.open() as dispatcher:
         dispatcher.back("discord")
         await asyncio.sleep(300)
@@ -237,10 +277,7 @@ async def test_a_gap_that_cannot_be_looked_up_is_left_to_the_next_start(
         await dispatcher.receive(prompt("q3"))
         await asyncio.sleep(10)
     assert stage.screen == ["Well.", "Well."]  # q1 and q3
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
-        "missed.not_looked_up" if isinstance(error, Unreachable) else "missed.broken"
-    ]
-    stage.platform.unreadable.clear()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["missed.broken"]
     async with stage.open() as dispatcher:
         dispatcher.back("discord")
         await asyncio.sleep(10)

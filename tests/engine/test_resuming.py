@@ -9,6 +9,7 @@ import pytest
 
 from bot.asking import Timeouts
 from bot.core.attaching import Attaching
+from bot.core.commands import Command
 from bot.core.endings import sentence
 from bot.core.model import Delta, End, Ending, Progress, Status
 from bot.errors import BackendError
@@ -147,6 +148,24 @@ async def test_a_page_that_appeared_without_its_id_becoming_known_is_found_by_th
     stage.backend.script(says("Short."))
     await restarted(stage)
     assert stage.screen == ["Short."]
+
+
+@pytest.mark.parametrize("known", [0, 1])
+@pytest.mark.parametrize("text", ["Short.", LONG])
+async def test_of_any_number_of_such_pages_each_is_found_and_filled_in_its_place(text: str, known: int):
+    stage = Stage()
+    stage.backend.script(says(LONG, seconds=4, pieces=100))
+    await killed(stage, "q1", after=3.9)
+    before = [message.id for message in stage.platform.messages]
+    assert len(before) >= 3
+    row = stage.store.row("q1")
+    row.turn = replace(row.turn, messages=row.turn.messages[:known])
+    stage.backend.script(says(text))
+    await restarted(stage)
+    assert whole(stage) == text
+    messages = [message.id for message in stage.platform.messages]
+    assert messages[: len(before)] == before
+    assert stage.store.row("q1").turn.messages == tuple(messages[: len(stage.screen)])
 
 
 @pytest.mark.parametrize("attempts", [1, 3])
@@ -295,6 +314,59 @@ async def test_nobody_is_told_of_a_restart_before_there_is_an_answer():
     assert stage.platform.messages == []
     await restarted(stage)
     assert stage.screen == ["Hello."]
+
+
+def asked_before(stage: Stage) -> list[bool]:
+    return [stream.request.asked_before for stream in stage.backend.streams]
+
+
+async def test_the_server_may_have_got_a_question_of_which_nothing_was_heard_before_the_bot_went_down():
+    """However often, also by an attempt that ends before it asks."""
+    stage = Stage()
+    stage.backend.script([SILENCE], [SILENCE], says("Hello."))
+    dispatcher = stage.dispatcher()
+    await dispatcher.receive(prompt("q1"))
+    for pause in (3, 0.05, 3):
+        await asyncio.sleep(pause)
+        await dispatcher.drain(0)
+        dispatcher = stage.dispatcher()
+        resume(dispatcher, await reopen(stage.store))
+    await dispatcher.quiet(R1)
+    assert asked_before(stage) == [False, True, True]
+    assert stage.screen == ["Hello."]
+
+
+async def test_it_has_not_got_one_whose_attempt_ended_before_it_asked():
+    stage = Stage()
+    stage.store.latency = 0.2
+    dispatcher = stage.dispatcher()
+    await dispatcher.receive(prompt("q1"))
+    await asyncio.sleep(0.05)
+    await dispatcher.drain(0)
+    assert stage.store.row("q1").turn.attempts == 1
+    await restarted(stage)
+    assert asked_before(stage) == [False]
+
+
+@pytest.mark.parametrize("again", ["edit", "retry"])
+async def test_it_has_not_got_one_that_is_asked_anew(again: str):
+    stage = Stage()
+    stage.backend.script([SILENCE])
+    dispatcher = stage.dispatcher()
+    await dispatcher.receive(prompt("q1"))
+    await asyncio.sleep(3)
+    await dispatcher.drain(0)
+    if again == "retry":
+        await restarted(stage)
+    async with stage.open() as dispatcher:
+        if again == "edit":
+            await dispatcher.edited(prompt("q1", "Why not?"))
+            resume(dispatcher, await reopen(stage.store))
+        else:
+            await dispatcher.obey(Command.RETRY, R1)
+        await dispatcher.quiet(R1)
+    assert asked_before(stage)[-1] is False
+    assert stage.store.row("q1").turn.attempts > 1
 
 
 async def test_as_often_as_the_bot_goes_down_in_good_order_the_turn_is_not_given_up():

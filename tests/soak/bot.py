@@ -24,6 +24,7 @@ class Sample:
 
     memory: float  # MiB of it that are in the machine's memory (RSS)
     blocks: int  # of memory that Python's objects hold, garbage included unless it was settled
+    longest_pause: float  # seconds for which a collection of garbage has held up the process since the last look
     threads: int
     files: dict[str, int]  # open ones and sockets, by what they lead to; without idle ones
     idle: int  # connections in pools, open for the next call, which come and go with the load

@@ -14,18 +14,21 @@ from tests.soak.world import Line, World
 # MiB in 1,000 answers. A bot that gives 2,000 answers a day may then be left alone for a year on a small machine; what
 # an answer really leaves behind costs far more: its text alone is 2 KiB, its task and its reply 50.
 STEEPEST = 1.0
-_GROWN_UP = 1_500  # questions after which SQLite's own cache is full: 2 MB, of 3 KB for each question
+_PIECES = 3.0  # of memory for each answer that count as left behind; what discord.py knows of a new room is some of it
+_GROWN_UP = 3_000  # questions after which SQLite's cache (2 MB), the renderers' (4 MiB) and the allocator's are full
+_START_UP = 20_000  # pieces of memory that are taken once, when something is first wanted
 _LEFT = 0.1  # objects or entries for each answer that count as left behind
 _IN_USE = 8  # of them for each live answer are in use at any time; some tables are swept only when they have doubled
 _THREADS = 8  # of asyncio's own pool, which come when they are first wanted
 
 # What may fill up to a greatest size, by class and attribute.
-_CAPPED = {
+CAPPED = {
     "bot.dispatcher.Dispatcher._obeyed": 1_000,  # text commands
     "adapters.slack.people.People._known": 5_000,  # people
     "adapters.slack.streams.Streams._nonces": 1_000,  # streamed messages
-    "bot.core.pacing.Window._finished": 1_000,  # calls of the last minute
-    "bot.core.pacing.Window._ended": 2_000,  # answers of the last minute, in each of their four windows
+    "adapters.slack.listener.Listener._threads": 1_000,  # threads in which the bot was asked
+    "bot.core.window.Window._finished": 1_000,  # calls of the last minute
+    "bot.core.spending.Spending._ended": 2_000,  # answers of the last minute, in each of their four windows
 }
 # The playground's guild only grows, and discord.py knows each of its channels and of their members.
 _THE_GUILD = ("discord.channel.", "discord.guild.Guild", "discord.user.", "discord.member.", "discord.abc.")
@@ -108,13 +111,16 @@ def leaks(before: Line, after: Line, answers: int, live: int) -> list[str]:
     found += [f"open {name}: {count:+d}" for name, count in _difference(old.files, new.files) if count > 0]
     if new.threads > old.threads + _THREADS:
         found.append(f"{new.threads - old.threads} more threads")
+    pieces = (new.blocks - old.blocks) / answers if answers else 0.0
+    if new.blocks - old.blocks > _START_UP and pieces > _PIECES:
+        found.append(f"{pieces:.1f} more pieces of memory for each answer")
     stale = ("open turns", "messages of no turn", "closed conversations on the server")
     found += [f"{after.rows[kind]} {kind}" for kind in stale if after.rows[kind]]
     if more := after.rows["notes"] - before.rows["notes"]:
         found.append(f"{more} more notes")
     ours = dict(_ours(new.objects))
     found += [f"objects of {each}" for each in left_behind(old.objects, ours, answers, live)]
-    ours = {name: count for name, count in _ours(new.sizes) if count > _CAPPED.get(name, 0)}
+    ours = {name: count for name, count in _ours(new.sizes) if count > CAPPED.get(name, 0)}
     return found + [f"entries in {each}" for each in left_behind(old.sizes, ours, answers, live)]
 
 

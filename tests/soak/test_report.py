@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from dataclasses import replace
 
 import pytest
 
 from tests.soak.bot import Sample
-from tests.soak.report import head, leaks, left_behind, row, slope
+from tests.soak.report import CAPPED, head, leaks, left_behind, row, slope
 from tests.soak.world import Line
 
 ROWS = {
@@ -23,6 +25,7 @@ ROWS = {
 SAMPLE = Sample(
     memory=140.0,
     blocks=900_000,
+    longest_pause=0.05,
     threads=4,
     files={"rivulet.db": 1, "connection to port 4000": 2},
     idle=8,
@@ -50,6 +53,7 @@ def test_idle_connections_come_and_go():
         (replace(SAMPLE, tasks={"run": 1, "Client._read": 3}), "task Client._read: +1"),
         (replace(SAMPLE, files={**SAMPLE.files, "connection to port 4000": 3}), "open connection to port 4000: +1"),
         (replace(SAMPLE, threads=13), "9 more threads"),
+        (replace(SAMPLE, blocks=SAMPLE.blocks + 50_000), "50.0 more pieces of memory for each answer"),
         (
             replace(SAMPLE, objects={**SAMPLE.objects, "bot.core.pacing.Window": 520}),
             "objects of bot.core.pacing.Window: +500, now 520",
@@ -62,6 +66,12 @@ def test_idle_connections_come_and_go():
 )
 def test_what_stays_in_the_process_is_named(later: Sample, fault: str):
     assert leaks(QUIET, replace(QUIET, sample=later), 1_000, 50) == [fault]
+
+
+@pytest.mark.parametrize("name", CAPPED)
+def test_what_may_fill_up_is_there(name: str):
+    module, owner, attribute = name.rsplit(".", 2)
+    assert attribute in inspect.getsource(getattr(importlib.import_module(module), owner))
 
 
 def test_what_fills_up_to_a_greatest_size_is_no_leak():
@@ -86,7 +96,7 @@ def test_what_is_in_use_at_once_is_no_sign_of_anything():
 
 def test_the_slope_is_that_of_the_last_two_thirds():
     memory = [100.0, 150.0, 180.0, 200.0, 200.5, 201.0, 201.5, 202.0, 202.5]
-    rows = {**ROWS, "turns": 2_000}
+    rows = {**ROWS, "turns": 4_000}
     lines = [
         replace(QUIET, answered=500 * place, sample=replace(SAMPLE, memory=each), rows=rows)
         for place, each in enumerate(memory)

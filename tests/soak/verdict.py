@@ -45,7 +45,8 @@ def verdict(world: World) -> Said:
         f"deeds: {', '.join(f'{count} {deed}' for deed, count in world.deeds.most_common())}",
         f"accidents: {', '.join(f'{count} {name}' for name, count in sorted(world.accidents.happened.items()))}",
         f"memory: {grown.rise:+.2f} MiB in 1,000 answers, over {grown.answers}; "
-        f"when quiet {old.memory:.1f} -> {new.memory:.1f}, in blocks of Python {old.blocks:,} -> {new.blocks:,}",
+        f"when quiet {old.memory:.1f} -> {new.memory:.1f}, pieces {old.blocks:,} -> {new.blocks:,}",
+        f"longest pause for garbage: {max((line.sample.longest_pause for line in load), default=0.0):.3f} s",
         f"tasks when quiet: {old.tasks_in_all} -> {new.tasks_in_all}; files {old.files_in_all} -> {new.files_in_all}; "
         f"threads {old.threads} -> {new.threads}",
         f"conversations on the model's server: {world.remote}",

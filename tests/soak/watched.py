@@ -16,10 +16,12 @@ import os
 import signal
 import socket
 import sys
+import time
 import tracemalloc
 from collections import Counter, deque
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -28,6 +30,9 @@ from typing import Any, cast
 _PACKAGES = (
     *("bot.", "adapters.", "discord.", "slack_sdk.", "slack_bolt.", "aiohttp.", "openai.", "httpx2.", "aiolimiter."),
 )
+_PAUSES: list[float] = []  # seconds that each collection of garbage has held up the process, since the last look
+_FROZEN: list[object] = []  # of those to look into, what the garbage collector does not tell of any more
+_Cached = type(lru_cache(id))
 _CONTAINERS = (dict, list, set, deque)
 _FIRST: list[tracemalloc.Snapshot] = []  # of the memory, where it is traced
 _MOST = 40  # places of the memory that are told of where it is traced
@@ -37,32 +42,55 @@ def sample(*, settled: bool) -> dict[str, Any]:
     """What there is: tasks by the coroutine they run, objects by class, and how much is in the containers they hold.
 
     `files`: open ones by what they lead to, without those that are `idle`: connections in pools, which wait for the
-    next call. `blocks`: pieces of memory that Python's objects hold. `settled`: without garbage.
+    next call. `blocks`: pieces of memory that Python's objects hold. `longest_pause`: the seconds for which a
+    collection of garbage has held up the process at most, since the last look. `settled`: without garbage, and without
+    what is only remembered to save work.
     """
+    longest_pause = max(_PAUSES, default=0.0)
+    _PAUSES.clear()
     if settled:
-        gc.collect()
+        _forget()
     objects, sizes, idle = Counter[str](), Counter[str](), set[int]()
-    for each in gc.get_objects():
+    for each in [*gc.get_objects(), *_FROZEN]:
         kind = cast("type[object]", type(each))
-        name_of_class = f"{kind.__module__}.{kind.__qualname__}"
-        objects[name_of_class] += 1
-        if not name_of_class.startswith(_PACKAGES):
+        objects[_name(kind)] += 1
+        if not _is_watched(each):
             continue
         for name, held in _held(each):
             # a deque with a greatest length forgets by itself
             if getattr(held, "maxlen", None) is None:
-                sizes[f"{name_of_class}.{name}"] += len(held)
+                sizes[f"{_name(kind)}.{name}"] += len(held)
         if kind.__qualname__ == "TCPConnector":
             idle |= set(_descriptors(each))
     return {
         "tasks": dict(Counter(map(_work, asyncio.all_tasks()))),
         "objects": dict(objects),
         "sizes": dict(sizes),
+        "longest_pause": longest_pause,
         "blocks": sys.getallocatedblocks(),
         "idle": len(idle),
         "files": dict(_open_files(without=idle)),
         "allocated": _allocated(_FIRST) if settled and tracemalloc.is_tracing() else [],
     }
+
+
+def _forget() -> None:
+    """Empties the caches of the product's functions, which fill up to a greatest size, and collects the garbage."""
+    for each in [*gc.get_objects(), *_FROZEN]:
+        if type(each) is _Cached and each.__module__.startswith("bot."):
+            each.cache_clear()
+    gc.callbacks.remove(_time)
+    gc.collect()
+    gc.callbacks.append(_time)
+
+
+def _name(kind: type[object]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _is_watched(each: object) -> bool:
+    # not isinstance, which asks some of the libraries' objects for their class, and with that they load a library
+    return type(each) is _Cached or _name(type(each)).startswith(_PACKAGES)
 
 
 def _descriptors(connector: Any) -> Iterator[int]:
@@ -127,6 +155,20 @@ def _allocated(first: list[tracemalloc.Snapshot]) -> list[str]:
     return lines
 
 
+def _time(phase: str, _: dict[str, int]) -> None:
+    """Called by the garbage collector."""
+    if phase == "start":
+        _PAUSES.append(-time.perf_counter())
+    else:
+        _PAUSES[-1] += time.perf_counter()
+
+
+def _freeze(freeze: Callable[[], None]) -> None:
+    """In the place of `gc.freeze`."""
+    _FROZEN.extend(filter(_is_watched, gc.get_objects()))
+    freeze()
+
+
 def main() -> int:
     target = Path(sys.argv[1]).absolute()
     if "--trace" in sys.argv:
@@ -141,6 +183,8 @@ def main() -> int:
         unfinished.write_text(json.dumps(seen), encoding="utf-8")
         unfinished.replace(target)
 
+    gc.callbacks.append(_time)
+    gc.freeze = partial(_freeze, gc.freeze)
     signal.signal(signal.SIGUSR1, look)
     signal.signal(signal.SIGUSR2, look)
     from bot.__main__ import main as rivulet

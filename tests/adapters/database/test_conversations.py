@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from adapters.database.store import DatabaseStore
-from bot.core.model import Channel, Conversation, End, Ending, Exchange, Person, Prompt
-from bot.errors import StoreError
+from bot.core.model import Channel, Conversation, End, Ending, Exchange, Person, Prompt, Turn
+from bot.errors import Missing
 from bot.ports import Running
 
 CHANNEL = Channel("discord", "7")
@@ -48,6 +48,19 @@ async def test_a_closed_conversation_is_followed_by_a_new_one(store: DatabaseSto
     newest = (await begin(store, ask("4", channel="discord:7"))).conversation
     assert len({old.id, new.id, newest.id}) == 3
     assert (await begin(store, ask("5", channel="discord:8"))).conversation == other
+
+
+async def test_a_turn_is_in_the_conversation_in_which_it_began(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    waiting = await store.accept(ask("0", channel="discord:8"))
+    assert isinstance(waiting, Turn)
+    assert await store.conversation_of(waiting) is None
+    running = await begin(store, ask("1", channel="discord:7"))
+    named = await store.set_remote(running.conversation, "conv_1")
+    await store.close_conversations(CHANNEL)
+    await begin(store, ask("2", channel="discord:7"))
+    assert await store.conversation_of(running.turn) == named
 
 
 async def test_history_is_what_was_answered_oldest_first(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
@@ -118,5 +131,5 @@ async def test_a_conversation_in_which_a_turn_is_running_is_not_forgotten_yet(
 
 
 async def test_a_conversation_that_is_not_there_is_an_error(store: DatabaseStore) -> None:
-    with pytest.raises(StoreError, match="conversation 99 is not in the database"):
+    with pytest.raises(Missing, match="conversation 99 is not in the database"):
         await store.set_remote(Conversation(99, CHANNEL, "responses"), "conv_1")

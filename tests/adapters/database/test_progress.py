@@ -10,7 +10,7 @@ from bot.core.model import Channel, End, Ending, Exchange, Progress, Prompt, Sta
 from bot.ports import Running
 
 CHANNEL = Channel("slack", "T1:C1")
-HALF = Progress("Half an", 1, "resp_1", "7:0.0:")
+HALF = Progress("Half an", 1, "resp_1", "7:0.0:", asked=True)
 DONE = Ending(End.COMPLETED)
 
 

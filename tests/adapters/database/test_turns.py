@@ -11,7 +11,7 @@ from adapters.database.open import open_store
 from adapters.database.store import DatabaseStore
 from bot.core.line import Capacity
 from bot.core.model import Channel, End, Ending, Person, Place, Progress, Prompt, Status, Turn
-from bot.errors import StoreError
+from bot.errors import Missing
 
 CHANNEL = Channel("slack", "T1:C1")
 DONE = Ending(End.COMPLETED)
@@ -127,13 +127,22 @@ async def test_a_turn_may_end_before_it_has_begun(store: DatabaseStore, ask: Cal
 async def test_a_thread_is_known_by_platform_room_and_thread(store: DatabaseStore, ask: Callable[..., Prompt]) -> None:
     turn = await accept(store, ask("1", place=Place("C1", "171.5", "170.5")))
     await store.finish(turn, "", Ending(End.FAILED))
-    assert await store.asked_in(CHANNEL, Place("C1", "9", "170.5"))
+    assert await store.asked_in(CHANNEL, Place("C1", "171.5", "170.5"))
     assert await store.asked_in(Channel("slack", "T1:C1:170.5"), Place("C1", "", "170.5"))  # whatever the scope is
     assert not await store.asked_in(CHANNEL, Place("C1", "171.5", ""))
     assert not await store.asked_in(CHANNEL, Place("C1", "171.5", "999.9"))
     assert not await store.asked_in(CHANNEL, Place("C2", "171.5", "170.5"))
     assert not await store.asked_in(Channel("discord", "C1"), Place("C1", "171.5", "170.5"))
     assert not await store.asked_in(Channel("sla%", "C1"), Place("C1", "171.5", "170.5"))
+
+
+async def test_a_thread_is_known_from_the_first_question_in_it_on(
+    store: DatabaseStore, ask: Callable[..., Prompt]
+) -> None:
+    for message in ("999", "1001"):
+        await accept(store, ask(message, place=Place("C1", message, "t")))
+    known = {m: await store.asked_in(CHANNEL, Place("C1", m, "t")) for m in ("98", "998", "999", "1000", "10000")}
+    assert known == {"98": False, "998": False, "999": True, "1000": True, "10000": True}
 
 
 async def test_places_where_the_bot_was_asked_lately_are_told_once_each_the_latest_first(
@@ -184,11 +193,10 @@ async def test_a_turn_that_is_not_there_is_an_error(store: DatabaseStore, ask: C
         store.set_progress(missing, Progress(response="resp_1")),
         store.finish(missing, "text", DONE),
         store.requeue(missing),
+        store.add_message(missing, "m1"),
     ):
-        with pytest.raises(StoreError, match="turn 77 is not in the database"):
+        with pytest.raises(Missing, match="turn 77 is not in the database"):
             await call
-    with pytest.raises(StoreError):
-        await store.add_message(missing, "m1")
     assert await store.open_turns() == []
 
 
@@ -294,5 +302,5 @@ async def test_an_erased_turn_is_over_and_nothing_of_it_is_told_to_the_model(
     last = await store.begin(CHANNEL, "responses")
     assert last is not None
     assert last.history == []
-    with pytest.raises(StoreError, match="turn 77 is not in the database"):
+    with pytest.raises(Missing, match="turn 77 is not in the database"):
         await store.erase(Turn(77, ask("77")))

@@ -14,6 +14,7 @@ from adapters.discord import history
 from adapters.discord.platform import DiscordPlatform
 from bot.core.model import Place, Prompt
 from bot.errors import PlatformError, Refused, Rejected, Unreachable
+from playground.discord.limits import Limit
 from playground.discord.permissions import Permission
 from playground.discord.server import DiscordStandIn
 from tests.adapters.discord.inbox import Inbox, until
@@ -38,6 +39,10 @@ async def bot(discord: DiscordStandIn, ask: str) -> AsyncIterator[DiscordPlatfor
 async def missed(bot: DiscordPlatform, *rooms: str, since: float = HOUR) -> list[Prompt]:
     """What it finds that is at most so many seconds old, in the rooms that Discord tells of and in these."""
     return [prompt async for prompt in bot.missed(time.time() - since, [Place(room) for room in rooms])]
+
+
+def refusal(seconds: float) -> dict[str, object]:
+    return {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
 
 
 def texts(prompts: list[Prompt]) -> list[str]:
@@ -176,18 +181,56 @@ async def test_a_room_that_cannot_be_read_now_does_not_hide_the_others(
     assert sorted(texts(await missed(bot))) == ["anyone there?", "hello?"]
 
 
-@pytest.mark.parametrize(("status", "error"), [(429, Refused), (401, Rejected)])
-async def test_where_discord_wants_no_more_calls_none_is_made(
-    discord: DiscordStandIn, bot: DiscordPlatform, ask: str, inbox: Inbox, status: int, error: type[PlatformError]
+async def test_looking_never_takes_more_calls_than_its_share(
+    discord: DiscordStandIn, bot: DiscordPlatform, inbox: Inbox
+) -> None:
+    """Of a direct message's room Discord has to be asked first, so it costs two."""
+    people = [discord.add_person(f"Person {number}") for number in range(4)]
+    rooms = [discord.open_dm(person) for person in people]
+    for room, person in zip(rooms, people, strict=True):
+        discord.say(room, person, "hello?")
+    await bot.connect(inbox)
+    await asyncio.sleep(1.0)  # the calls for the connection are not counted any more
+    discord.limits.whole_bot = Limit(5, 1.0)
+    assert texts(await missed(bot, *rooms)) == ["hello?"] * 4
+    assert discord.refusals == []
+
+
+async def test_who_is_refused_for_a_moment_goes_on_in_the_same_room(
+    discord: DiscordStandIn, bot: DiscordPlatform, ask: str, inbox: Inbox
 ) -> None:
     discord.say(discord.general, discord.ada, "hello?", mentions_bot=True)
     discord.say(ask, discord.ada, "anyone there?")
-    discord.fail("GET", "/messages", status=status)
+    discord.fail("GET", f"/channels/{ask}/messages", status=429, body=refusal(0.01), times=2)
+    await bot.connect(inbox)
+    discord.calls.clear()
+    assert sorted(texts(await missed(bot))) == ["anyone there?", "hello?"]
+    assert sorted(call.path for call in discord.calls) == [
+        f"/channels/{room}/messages" for room in sorted([discord.general, ask, ask, ask])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "calls", "error"), [(429, 0.01, 5, Refused), (429, 60.0, 1, Refused), (401, 0.0, 1, Rejected)]
+)
+async def test_where_discord_wants_no_more_calls_few_are_made(
+    discord: DiscordStandIn,
+    bot: DiscordPlatform,
+    ask: str,
+    inbox: Inbox,
+    status: int,
+    seconds: float,
+    calls: int,
+    error: type[PlatformError],
+) -> None:
+    discord.say(discord.general, discord.ada, "hello?", mentions_bot=True)
+    discord.say(ask, discord.ada, "anyone there?")
+    discord.fail("GET", "/messages", status=status, body=refusal(seconds), times=9)
     await bot.connect(inbox)
     discord.calls.clear()
     with pytest.raises(error):
         await missed(bot)
-    assert len(discord.calls) == 1
+    assert len(discord.calls) == calls
 
 
 async def test_what_is_said_in_a_room_while_it_is_looked_at_is_received_afterwards(

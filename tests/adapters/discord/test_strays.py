@@ -22,28 +22,29 @@ async def test_the_first_page_is_the_one_that_replies_to_the_question(
 ):
     other = Place(place.room, discord.say(place.room, discord.linus, "and the lake?", mentions_bot=True))
     await bot.post(other, "Ten metres.", nonce="b-0", first=True)
-    assert (await bot.strays(place, "a-", [])).page == ""
+    assert await bot.strays(place, "a-", []) == Strays()
     posted = await bot.post(place, "Two metres.", nonce="a-0", first=True)
-    assert (await bot.strays(place, "a-", [])).page == posted.message
-    assert (await bot.strays(place, "a-", [posted.message])).page == ""
+    assert await bot.strays(place, "a-", []) == Strays((posted.message,))
+    assert await bot.strays(place, "a-", [posted.message]) == Strays()
 
 
-async def test_a_later_page_is_the_one_below_those_that_are_known(
+async def test_later_pages_are_those_below_those_that_are_known(
     discord: DiscordStandIn, bot: DiscordPlatform, place: Place
 ):
-    pages = [(await bot.post(place, f"page {page}", nonce=f"a-{page}", first=not page)).message for page in range(3)]
+    pages = [await bot.post(place, f"page {page}", nonce=f"a-{page}", first=not page) for page in range(3)]
+    first, second, third = [page.message for page in pages]
     discord.say(place.room, discord.linus, "that is long")
     discord.say(place.room, discord.state.bot.id, "Stopped.", reply_to=place.message)
-    assert (await bot.strays(place, "a-", pages[:1])).page == pages[1]
-    assert (await bot.strays(place, "a-", pages[:2])).page == pages[2]
-    assert (await bot.strays(place, "a-", pages)) == Strays()
+    assert await bot.strays(place, "a-", []) == Strays((first, second, third))
+    assert await bot.strays(place, "a-", [first]) == Strays((second, third))
+    assert await bot.strays(place, "a-", [first, second, third]) == Strays()
 
 
 async def test_files_are_no_page(bot: DiscordPlatform, place: Place):
     first = (await bot.post(place, "page", nonce="a-0", first=True)).message
     file = (await bot.attach(place, "The rest is in the file.", [File("answer.md", "more")], nonce="a-f1")).message
-    assert await bot.strays(place, "a-", [first]) == Strays(file=file)
-    assert await bot.strays(place, "a-", []) == Strays(first)
+    assert await bot.strays(place, "a-", [first]) == Strays(files=(file,))
+    assert await bot.strays(place, "a-", []) == Strays((first,), (file,))
     assert await bot.strays(place, "a-", [first, file]) == Strays()
 
 
@@ -56,7 +57,7 @@ async def test_what_an_earlier_answer_shows_below_a_later_question_is_not_the_la
     await bot.attach(place, "The rest is in the file.", [File("answer.md", "more")], nonce="a-f1")
     assert await bot.strays(later, "b-", []) == Strays()
     mine = (await bot.post(later, "page 1", nonce="b-0", first=True)).message
-    assert await bot.strays(later, "b-", []) == Strays(mine)
+    assert await bot.strays(later, "b-", []) == Strays((mine,))
     assert await bot.strays(later, "b-", [mine]) == Strays()
 
 

@@ -123,12 +123,13 @@ async def test_a_process_started_later_finds_what_the_one_before_posted(slack: S
     place = question(slack)
     async with connect() as before:
         await before.post(place, "elsewhere", nonce="b-0", first=True)
-        first, second = [(await before.post(place, "page", nonce=f"a-{page}", first=not page)) for page in range(2)]
+        pages = [await before.post(place, "page", nonce=f"a-{page}", first=not page) for page in range(2)]
+        first, second = [page.message for page in pages]
     async with connect() as after:
-        assert (await after.strays(place, "a-", [])).page == first.message
-        assert (await after.strays(place, "a-", [first.message])).page == second.message
-        assert (await after.strays(place, "a-", [first.message, second.message])).page == ""
-        assert (await after.strays(place, "c-", [])).page == ""
+        assert await after.strays(place, "a-", []) == Strays((first, second))
+        assert await after.strays(place, "a-", [first]) == Strays((second,))
+        assert await after.strays(place, "a-", [first, second]) == Strays()
+        assert await after.strays(place, "c-", []) == Strays()
 
 
 async def test_what_an_earlier_answer_shows_below_a_later_question_is_not_the_later_ones(
@@ -151,7 +152,8 @@ async def test_a_process_started_later_finds_the_file_that_the_one_before_shared
         page = (await before.post(place, "page", nonce="a-0", first=True)).message
         file = (await before.attach(place, "The rest.", [File("answer.md", "more")], nonce="a-f1")).message
     async with connect() as after:
-        assert await after.strays(place, "a-", [page]) == Strays(file=file)
+        assert await after.strays(place, "a-", [page]) == Strays(files=(file,))
+        assert await after.strays(place, "a-", []) == Strays((page,), (file,))
         assert await after.strays(place, "a-", [page, file]) == Strays()
 
 

@@ -82,7 +82,7 @@ async def test_files_whose_last_answer_was_lost_are_found_and_not_shared_again(
 async def test_a_share_that_never_arrived_is_made(
     slack: SlackStandIn, platform: SlackPlatform, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("adapters.slack.platform._LOOKS", (0.1, 0.3))
+    monkeypatch.setattr("adapters.slack.posted._LOOKS", (0.1, 0.3))
     place = question(slack)
     await platform.attach(place, "another", [File("app.py", "other")], nonce="1")
     slack.fail(SHARE, drop=True)
@@ -96,7 +96,7 @@ async def test_a_share_that_never_arrived_is_made(
 async def test_files_that_slack_does_not_show_yet_are_only_looked_for(
     slack: SlackStandIn, platform: SlackPlatform, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("adapters.slack.platform._LOOKS", (0.0, 0.6))
+    monkeypatch.setattr("adapters.slack.posted._LOOKS", (0.0, 0.6))
     place, slack.limits.share_after = question(slack), 0.9
     with pytest.raises(Unreachable, match="does not show them yet"):
         await platform.attach(place, "once", FILES, nonce="1")

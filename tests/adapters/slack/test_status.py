@@ -70,6 +70,18 @@ async def test_the_stop_button_is_a_command_for_the_channel_of_its_thread(
         await until(lambda: slack.shown_status(place.room, place.message) == "")
 
 
+async def test_the_stop_button_counts_in_a_thread_that_people_began(
+    slack: SlackStandIn, platform: SlackPlatform, inbox: FakeInbox
+):
+    root = slack.say(slack.general, slack.linus, "has anybody seen my keys?")
+    asked = slack.say(slack.general, slack.ada, "<@BOT> have you?", thread_ts=root)
+    await until(lambda: inbox.prompts)
+    await platform.typing(Place(slack.general, asked, root))
+    slack.stop_session(slack.general, slack.linus, root)
+    await until(lambda: inbox.obeyed)
+    await until(lambda: slack.shown_status(slack.general, root) == "")
+
+
 async def test_a_stop_button_where_the_bot_was_never_asked_stops_nothing(
     slack: SlackStandIn, platform: SlackPlatform, inbox: FakeInbox
 ):

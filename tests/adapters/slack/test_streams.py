@@ -11,7 +11,7 @@ from adapters.slack.streams import Way
 from bot.core.model import Place
 from bot.core.pacing import Call
 from bot.errors import Gone, PlatformError, Refused, Rejected, StreamEnded, Unreachable
-from bot.ports import Streaming
+from bot.ports import Strays, Streaming
 from playground.slack.server import SlackStandIn
 from playground.timeline import Timeline
 from tests.adapters.slack.workspace import Connect
@@ -192,7 +192,7 @@ async def test_a_process_started_later_ends_and_fills_the_stream_that_the_one_be
         message = (await streaming(before, place).start("One ", person=slack.ada, nonce="a-0")).message
     async with connect() as after:
         where = streaming(after, place).place
-        assert (await after.strays(where, "a-", [])).page == message
+        assert await after.strays(where, "a-", []) == Strays((message,))
         await after.edit(where, message, "One two three")
     assert timeline.shown(place.room)[message] == "One two three"
     assert not timeline.states(message)[-1].live
@@ -207,7 +207,7 @@ async def test_a_finished_stream_of_another_answer_is_not_taken_for_a_lost_one(s
         message = (await stream.start("One ", person=slack.ada, nonce="1")).message
         await stream.stop(message, "two", more=False)
     async with connect() as after:
-        assert (await after.strays(second, "b-", [])).page == ""
+        assert await after.strays(second, "b-", []) == Strays()
 
 
 async def test_nothing_acts_in_a_stream(slack: SlackStandIn, platform: SlackPlatform):

@@ -55,7 +55,9 @@ class FakeInbox:
 
     async def knows(self, channel: Channel, place: Place) -> bool:
         self._may_fail()
-        return any((known.place.room, known.place.thread) == (place.room, place.thread) for known in self.prompts)
+        places = [known.place for known in self.prompts]
+        asked = [known.message for known in places if (known.room, known.thread) == (place.room, place.thread)]
+        return any(not place.message or message <= place.message for message in asked)
 
     def heard(self, platform: str, at: float) -> None:
         assert at > self.until
