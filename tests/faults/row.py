@@ -61,9 +61,7 @@ class Row:
     spoils: bool = True  # calls about the room, so at least one must have been met
     api: str = "responses"
     seconds: float = 0.0  # after which it is over by itself
-    wired: str = (
-        ""  # what goes over a wire that can be cut: events, all (of the platform), model, database (PostgreSQL)
-    )
+    wired: str = ""  # what goes over a wire that can be cut: events, all (of the platform), model, database
     amiss: frozenset[str] = frozenset()  # what is known to be wrong with it, and to be mended
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of [openai]
 
