@@ -127,6 +127,18 @@ async def test_an_answer_is_removed_although_calls_fail(error: Exception):
     assert stage.store.row("q1").turn.messages == ()
 
 
+async def test_an_answer_is_removed_although_the_platform_is_away_for_minutes():
+    stage = Stage()
+    stage.backend.script(says(LONG))
+    async with stage.open() as dispatcher:
+        await asked(stage, dispatcher, "q1")
+        await dispatcher.quiet(R1)
+        stage.platform.go_down(15 * 60)
+        await dispatcher.deleted("q1")
+        await asyncio.sleep(25 * 60)
+    assert stage.screen == []
+
+
 async def test_an_answer_whose_channel_is_gone_is_left_with_one_line(caplog: pytest.LogCaptureFixture):
     stage = Stage()
     stage.backend.script(says(LONG))
