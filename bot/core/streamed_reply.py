@@ -177,7 +177,7 @@ class StreamedReply:
                 messages[page].shown = None
                 if isinstance(action, Stop) and not action.text:  # it cannot even be stopped
                     messages[page].live = False
-            case Attach():
+            case Attach() if not self._withdrawn:
                 self._attached, self._max_pages = True, 0  # what the files hold is shown in further messages
             case Edit(page=page) if messages[page].streamed and not messages[page].stuck:
                 messages[page].stuck = True
