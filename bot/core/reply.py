@@ -118,8 +118,8 @@ class Reply:
             self._action = None
 
     def withdraw(self) -> None:
-        """Nobody wants it any more: all that is left to do is to remove its messages."""
-        self._withdrawn = True
+        """Nobody wants it any more: all that is left to do is to remove its messages, also those that were to stay."""
+        self._withdrawn, self._abandoned = True, False
         self._action = None
 
     def need(self) -> Need | Idle | Done:

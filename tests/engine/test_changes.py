@@ -194,6 +194,21 @@ async def test_a_file_that_nobody_heard_of_is_removed_as_well(stream: bool, erro
     assert len(files) == 1
 
 
+async def test_a_post_that_nobody_heard_of_is_removed_although_the_question_was_edited_before_it_was_deleted():
+    stage = Stage()
+    stage.backend.script(says(WORDS, seconds=20, pieces=200))
+    stage.platform.fail(Call.POST, Unreachable("no answer"), effect=True)
+    async with stage.open() as dispatcher:
+        await asked(stage, dispatcher, "q1")
+        await stage.until(lambda: stage.screen)
+        await asyncio.sleep(0.1)
+        await dispatcher.edited(prompt("q1", "Why not?"))
+        await dispatcher.deleted("q1")
+        await dispatcher.quiet(R1)
+        await asyncio.sleep(1)
+    assert stage.screen == []
+
+
 async def test_where_answers_are_kept_a_deleted_question_only_stops_its_own():
     stage = Stage(changes=KEEP)
     stage.backend.script(says(WORDS, seconds=4, pieces=40))
