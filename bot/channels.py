@@ -245,6 +245,7 @@ class Channels:
                         continue
                     log.info("turn.recovered", extra={"turn": turn.id})
                     await self._store.requeue(turn, counts=False)
+                    self.forgetting.begin()  # while it seemed to run, its conversation had to stay
             if turn.prompt.text:
                 self.wake(turn)
             else:
