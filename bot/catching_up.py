@@ -70,7 +70,7 @@ class CatchingUp:
     def heard(self, at: float) -> None:
         """What was said until then, by the platform's clock, was received, except in a gap that is open."""
         self._newest = max(self._newest, at)
-        if not self._gap and self._noting is None:
+        if not (self._gap or self._stopped) and self._noting is None:
             self._noting = asyncio.create_task(self._note_soon(), name=f"heard on {self._platform.name}")
 
     def back(self) -> None:

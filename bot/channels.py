@@ -47,7 +47,7 @@ class Channels:
         self._stopping: set[Channel] = set()  # channels whose next turn is to be stopped as it begins
         self._draining = False
         self.doubts = Doubts(self._look_after, errands.begin)
-        self.forgetting = Forgetting(store, backend, errands, self._workers)
+        self.forgetting = Forgetting(store, backend, errands, lambda: bool(self._workers) or not self._line.is_empty)
 
     @property
     def draining(self) -> bool:
@@ -245,6 +245,7 @@ class Channels:
                         continue
                     log.info("turn.recovered", extra={"turn": turn.id})
                     await self._store.requeue(turn, counts=False)
+                    self.forgetting.begin()  # while it seemed to run, its conversation had to stay
             if turn.prompt.text:
                 self.wake(turn)
             else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable
 
-from bot.core.model import Channel
 from bot.errands import Errands
 from bot.errors import BackendError, StoreError
 from bot.ports import Backend, Store
@@ -15,9 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class Forgetting:
-    """What fails, and what a turn is still running in, is tried again after the next turn. `at_work`: where one is."""
+    """What fails, and what a turn has still to end in, is tried again after the next turn. `at_work`: whether there is
+    any."""
 
-    def __init__(self, store: Store, backend: Backend, errands: Errands, at_work: Collection[Channel]) -> None:
+    def __init__(self, store: Store, backend: Backend, errands: Errands, at_work: Callable[[], bool]) -> None:
         self._store = store
         self._backend = backend
         self._errands = errands
@@ -39,7 +39,7 @@ class Forgetting:
         async with self._one_at_a_time:
             try:
                 conversations = await self._store.forgotten(self._backend.name)
-                self._left = bool(self._at_work)  # theirs may be closed and not forgotten yet
+                self._left = self._at_work()  # what it is in may be closed and not forgotten yet
                 for conversation in conversations:
                     try:
                         await self._backend.forget(conversation.remote)

@@ -15,7 +15,7 @@ from bot.ports import Platform, Store
 
 log = logging.getLogger(__name__)
 
-_PAUSES = (1.0, 4.0, 15.0)  # seconds between tries of removing a message
+_PAUSES = (1.0, 4.0, 15.0, 60.0, 300.0, 900.0)  # seconds between tries of a message; the next start tries again
 
 
 async def remove(turn: Turn, platform: Platform, gate: Gate, store: Store) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from bot.errors import StoreError
+
 _LOCK = 0x72697675  # "rivu": as in schema.py; beside it stands which schema, for each may hold a database of its own
 
 _SETTINGS = (
@@ -25,7 +27,9 @@ _SETTINGS = (
 
 
 def hold(engine: Engine) -> Callable[[], object] | None:
-    """What lets go of it again; None if another process holds it."""
+    """What lets go of it again; None if another process holds it. Raises what the driver or SQLAlchemy raises, and
+    StoreError where the file cannot be locked at all.
+    """
     return _on_file(engine) if engine.dialect.name == "sqlite" else _on_server(engine)
 
 
@@ -35,14 +39,20 @@ def _on_file(engine: Engine) -> Callable[[], object] | None:
     if not file:  # in memory
         return lambda: None
     # not the database's own lock, which has to let `rivulet check` and `rivulet chat` in
-    lock = sqlite3.connect(f"{file}-running", timeout=0.0, isolation_level=None, check_same_thread=False)
+    name = f"{file}-running"
     try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        if "locked" in str(error):
+        lock = sqlite3.connect(name, timeout=0.0, isolation_level=None, check_same_thread=False)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error:
+            lock.close()
+            raise
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             return None
-        raise
+        raise StoreError(
+            f"cannot lock {name}: {error}; make sure that Rivulet may write to it, or remove it"
+        ) from error
     return lock.close
 
 

@@ -17,7 +17,6 @@ and nothing is done with a connection that is still at work.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -76,9 +75,13 @@ class Database:
 
         Raises StoreError.
         """
+
+        def hold() -> None:  # kept there, since the caller may be cancelled meanwhile
+            self._let_go = self._let_go or alone.hold(self.engine)
+
         try:
-            self._let_go = self._let_go or await self.on_thread(lambda: alone.hold(self.engine))
-        except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
+            await self.on_thread(hold)
+        except (SQLAlchemyError, psycopg.Error) as error:
             raise StoreError(f"the database {self.name} cannot be kept for one process: {in_words(error)}") from error
         return self._let_go is not None
 

@@ -66,6 +66,11 @@ class Line:
         """Whether it stands in line."""
         return channel in self._heads
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no turn is known to be queued."""
+        return not self._queued
+
     def ask(self, channel: Channel, turn: int) -> None:
         """A turn of the channel is queued, and the channel stands in line unless it has a place."""
         insort(self._queued.setdefault(channel, []), turn)

@@ -118,8 +118,8 @@ class Reply:
             self._action = None
 
     def withdraw(self) -> None:
-        """Nobody wants it any more: all that is left to do is to remove its messages."""
-        self._withdrawn = True
+        """Nobody wants it any more: all that is left to do is to remove its messages, also those that were to stay."""
+        self._withdrawn, self._abandoned = True, False
         self._action = None
 
     def need(self) -> Need | Idle | Done:
@@ -161,7 +161,7 @@ class Reply:
         """The call will never be accepted. Returns whether there is another way: files are shown as further pages, and
         in place of text a sentence says so, once."""
         match action:
-            case Attach():
+            case Attach() if not self._withdrawn:
                 self._attached = True
                 self._layout.lift()
             case Post(page=page) | Edit(page=page) if self._last_word is None:

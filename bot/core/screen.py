@@ -32,7 +32,7 @@ class Screen:
         self.settled = 0  # so many of them show what they will always show
         self.again = 0  # how often a post has to make another message than the one that its page had
         self._resumed = resumed
-        self._unheard: Post | Start | None = None  # it was not answered, and may have made the next message
+        self._unheard: Post | Start | Attach | None = None  # it was not answered, and may have made the next message
         self._files = list(files)
         self._ours = ""  # the one of them that this attempt has made
 
@@ -83,16 +83,17 @@ class Screen:
             case Attach():
                 self._files = [*(file for file in self._files if file != message), message]
                 self._ours = message
+                self._unheard = None
         return True
 
     def unknown(self, action: Shown) -> None:
         """No answer came: the call may have had its effect."""
         match action:
-            case Post() | Start():
+            case Post() | Start() | Attach():
                 self._unheard = action
             case Append(page=page) | Stop(page=page) | Edit(page=page):
                 self.messages[page].shown = None
-            case Delete() | Attach():
+            case Delete():
                 pass
 
     def vanished(self, action: Shown) -> bool:

@@ -106,8 +106,8 @@ class StreamedReply:
             self._action = None
 
     def withdraw(self) -> None:
-        """Nobody wants it any more: all that is left to do is to remove its messages."""
-        self._withdrawn = True
+        """Nobody wants it any more: all that is left to do is to remove its messages, also those that were to stay."""
+        self._withdrawn, self._abandoned = True, False
         self._action = None
 
     def edit_instead(self) -> None:
@@ -177,7 +177,7 @@ class StreamedReply:
                 messages[page].shown = None
                 if isinstance(action, Stop) and not action.text:  # it cannot even be stopped
                     messages[page].live = False
-            case Attach():
+            case Attach() if not self._withdrawn:
                 self._attached, self._max_pages = True, 0  # what the files hold is shown in further messages
             case Edit(page=page) if messages[page].streamed and not messages[page].stuck:
                 messages[page].stuck = True

@@ -121,6 +121,22 @@ async def test_what_was_heard_is_noted_every_few_seconds_and_at_the_end(stage: S
     assert noted(stage) == stage.since_start(newest - EPOCH)
 
 
+async def test_what_is_heard_while_the_bot_ends_is_noted_at_the_end_and_leaves_no_work_behind(stage: Stage):
+    dispatcher = stage.dispatcher()
+    dispatcher.back("discord")
+    stage.backend.script(says("Well.", seconds=2, pieces=5))
+    await dispatcher.receive(prompt("q1"))
+    await asyncio.sleep(1)
+    draining = asyncio.create_task(dispatcher.drain(30))
+    await asyncio.sleep(0.5)
+    newest = stage.clock()
+    dispatcher.heard("discord", newest)
+    await draining
+    assert noted(stage) == stage.since_start(newest - EPOCH)
+    dispatcher.heard("discord", stage.clock())  # the platforms are closed last
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_the_platform_is_told_where_the_bot_was_asked(stage: Stage):
     for key, room in (("q1", "r1"), ("q2", "r2"), ("q3", "r1")):
         await stage.store.accept(prompt(key, room=room))

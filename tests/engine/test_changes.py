@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from bot.core.attaching import Attaching
 from bot.core.changes import Changes
+from bot.core.dialects import DISCORD, SLACK
 from bot.core.model import Channel, Status
 from bot.core.pacing import Call
 from bot.dispatcher import Dispatcher
-from bot.errors import Gone, Refused, StoreError, Unreachable
+from bot.errors import Gone, Refused, Rejected, StoreError, Unreachable
 from tests.cursor import MARK
 from tests.engine.fake_backend import SILENCE, says
 from tests.engine.fake_platform import FakePlatform
@@ -127,6 +129,18 @@ async def test_an_answer_is_removed_although_calls_fail(error: Exception):
     assert stage.store.row("q1").turn.messages == ()
 
 
+async def test_an_answer_is_removed_although_the_platform_is_away_for_minutes():
+    stage = Stage()
+    stage.backend.script(says(LONG))
+    async with stage.open() as dispatcher:
+        await asked(stage, dispatcher, "q1")
+        await dispatcher.quiet(R1)
+        stage.platform.go_down(15 * 60)
+        await dispatcher.deleted("q1")
+        await asyncio.sleep(25 * 60)
+    assert stage.screen == []
+
+
 async def test_an_answer_whose_channel_is_gone_is_left_with_one_line(caplog: pytest.LogCaptureFixture):
     stage = Stage()
     stage.backend.script(says(LONG))
@@ -155,6 +169,44 @@ async def test_a_post_that_nobody_heard_of_is_removed_as_well(stream: bool):
         await dispatcher.quiet(R1)
     assert stage.screen == []
     assert len(stage.platform.messages) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("error", [None, Rejected("no files here")], ids=str)
+async def test_a_file_that_nobody_heard_of_is_removed_as_well(stream: bool, error: Exception | None):
+    """If the platform does not tell which it is, at least the pages go."""
+    stage = streaming() if stream else Stage()
+    stage.platform.dialect = SLACK if stream else DISCORD
+    stage.attaching = Attaching(max_pages=1)
+    stage.backend.script(says(LONG * 4))
+    stage.platform.fail(Call.ATTACH, Unreachable("no answer"), effect=True)
+    if error:
+        stage.platform.fail(Call.ATTACH, error)
+    async with stage.open() as dispatcher:
+        await asked(stage, dispatcher, "q1")
+        await stage.until(lambda: any(message.files for message in stage.platform.messages))
+        await asyncio.sleep(0.1)
+        await dispatcher.deleted("q1")
+        await dispatcher.quiet(R1)
+        await asyncio.sleep(5)
+    files = [message.text for message in stage.platform.messages if message.files]
+    assert stage.screen == (files if error else [])
+    assert len(files) == 1
+
+
+async def test_a_post_that_nobody_heard_of_is_removed_although_the_question_was_edited_before_it_was_deleted():
+    stage = Stage()
+    stage.backend.script(says(WORDS, seconds=20, pieces=200))
+    stage.platform.fail(Call.POST, Unreachable("no answer"), effect=True)
+    async with stage.open() as dispatcher:
+        await asked(stage, dispatcher, "q1")
+        await stage.until(lambda: stage.screen)
+        await asyncio.sleep(0.1)
+        await dispatcher.edited(prompt("q1", "Why not?"))
+        await dispatcher.deleted("q1")
+        await dispatcher.quiet(R1)
+        await asyncio.sleep(1)
+    assert stage.screen == []
 
 
 async def test_where_answers_are_kept_a_deleted_question_only_stops_its_own():

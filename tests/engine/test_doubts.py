@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.changes import Changes
 from bot.core.commands import Command
-from bot.core.model import Channel, Status
+from bot.core.model import Began, Channel, Status
 from bot.errors import StoreError
 from tests.engine.fake_backend import says
 from tests.engine.stage import Stage, prompt
@@ -127,3 +127,18 @@ async def test_an_answer_that_ends_while_its_channel_is_looked_at_is_not_given_t
         stage.store.latency = 1.0
         await asyncio.sleep(60)
     assert sorted(asked(stage)) == ["one", "three", "two"]
+
+
+async def test_a_conversation_that_is_forgotten_while_a_turn_in_it_is_in_doubt_is_deleted_after_that_turn():
+    stage = Stage()
+    stage.backend.script([Began("conv_1"), *says("One.")], [Began("conv_2"), *says("Two.")])
+    async with stage.open() as dispatcher:
+        await dispatcher.receive(prompt("q1"))
+        await dispatcher.quiet(R1)
+        stage.store.fail("begin", effect=True)
+        await dispatcher.receive(prompt("q2"))
+        await asyncio.sleep(1)
+        await dispatcher.obey(Command.NEW, R1)
+        await stage.until(lambda: stage.screen == ["One.", "Two."])
+        await asyncio.sleep(60)
+    assert stage.backend.forgotten == ["conv_1"]

@@ -13,7 +13,7 @@ from bot.errors import Gone, Unreachable
 from bot.ports import Running
 from bot.recovery import reopen, resume
 from tests.cursor import MARK
-from tests.engine.fake_backend import SILENCE, says
+from tests.engine.fake_backend import SILENCE, Lasting, says
 from tests.engine.memory_store import MemoryStore
 from tests.engine.stage import Stage, prompt
 
@@ -189,3 +189,18 @@ async def interrupted(stage: Stage, question: Prompt, attempts: int) -> Running:
         running = await stage.store.begin(question.channel, "responses")
     assert running is not None
     return running
+
+
+async def test_a_conversation_that_was_forgotten_before_a_crash_is_deleted_after_the_turn_that_goes_on_in_it():
+    """Also where the database does not answer when the turn is to begin."""
+    stage = Stage()
+    stage.backend.script(Lasting("resp_1", LONG, every=0.1, pieces=60))
+    await killed(stage, "q1")
+    await stage.store.close_conversations(R1)
+    stage.store.fail("begin")
+    async with stage.open() as dispatcher:
+        resume(dispatcher, await reopen(stage.store))
+        dispatcher.forget()
+        await asyncio.sleep(60)
+    assert stage.store.row("q1").turn.status is Status.DONE
+    assert stage.backend.forgotten == ["conv_1"]

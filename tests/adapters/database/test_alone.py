@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from asyncio.subprocess import PIPE
+from pathlib import Path
 
+import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from adapters.database.open import open_store
+from bot.errors import StoreError
 
 HOLDER = """
 import asyncio, sys
@@ -32,6 +36,31 @@ async def test_it_is_held_by_one_until_that_closes_it(url: str) -> None:
     assert await second.hold()
     assert await second.open_turns() == []
     await second.close()
+
+
+async def test_who_is_cancelled_while_asking_for_it_lets_go_of_it_at_the_end(url: str) -> None:
+    first, second = await open_store(url), await open_store(url)
+    asking = asyncio.create_task(first.hold())
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert not await second.hold()
+    await first.close()
+    assert await second.hold()
+    await second.close()
+
+
+@pytest.mark.parametrize("what", ["a directory", "no lock"])
+async def test_a_lock_that_cannot_be_had_is_named(tmp_path: Path, what: str) -> None:
+    lock = tmp_path / "rivulet.db-running"
+    if what == "a directory":
+        lock.mkdir()
+    else:
+        lock.write_text(what * 200, encoding="utf-8")
+    store = await open_store(f"sqlite:///{tmp_path / 'rivulet.db'}")
+    with pytest.raises(StoreError, match=re.escape(f"cannot lock {lock}: ")):
+        await store.hold()
+    await store.close()
 
 
 async def test_others_that_do_not_ask_for_it_may_read_and_write(url: str) -> None:
