@@ -100,6 +100,16 @@ class Missed:
             except PlatformError as error:
                 log.warning("slack.missed.skipped", extra={"room": room, "detail": str(error)})
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        """As `Platform.reread`."""
+        room = prompt.place.room
+        post = await self._reading.post(prompt.place)
+        if post is None:
+            return None
+        if not post.get("edited"):
+            return prompt
+        return await self._listener.question(_event(post, room, _guess(room))) or prompt
+
     async def _rooms(self, places: Sequence[Place]) -> dict[str, str]:
         """Where to look, in that order, each room with the `channel_type` of its events. Raises PlatformError."""
         listed: dict[str, str] = {}

@@ -114,6 +114,10 @@ class SlackPlatform:
         assert self._missed is not None, "connect first"
         return self._missed.questions(since, places)
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        assert self._missed is not None, "connect first"
+        return await self._missed.reread(prompt)
+
     def streaming(self, place: Place) -> Streaming | None:
         return self._streams.at(place, self._me.team, self._stream_made, self._posted.page)
 

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 from aiolimiter import AsyncLimiter
 
 from adapters.slack.calls import Answer, WebClient
-from bot.errors import Refused
+from bot.core.model import Place
+from bot.errors import Refused, Rejected
 
 log = logging.getLogger(__name__)
 
@@ -52,3 +53,28 @@ class Reading:
             except Refused as error:
                 log.info("slack.reading.refused", extra={"retry_after": error.retry_after})
                 await asyncio.sleep(error.retry_after)
+
+    async def post(self, place: Place) -> Post | None:
+        """The post that the place names; None if it was deleted. Raises PlatformError where that is not certain."""
+        ts, thread = place.message, place.thread
+        if thread in {"", ts}:
+            # Slack's own way to one post of the top level: the newest that is no newer
+            found, _ = await self.page(
+                "conversations_history", "messages", limit=1, channel=place.room, latest=ts, inclusive=True
+            )
+        else:
+            # the root always comes first, and counts
+            found, _ = await self.page(
+                "conversations_replies",
+                "messages",
+                limit=2,
+                channel=place.room,
+                ts=thread,
+                oldest=ts,
+                latest=ts,
+                inclusive=True,
+            )
+        if not found:  # then nothing shows that the bot may see what stood there
+            raise Rejected("Slack shows nothing there")
+        post = next((post for post in found if post["ts"] == ts), None)
+        return None if post is None or post.get("subtype") == "tombstone" else post
