@@ -105,6 +105,10 @@ class TerminalPlatform:
         for prompt in ():
             yield prompt
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        """What was typed stays as it is."""
+        return prompt
+
     def streaming(self, place: Place) -> Streaming | None:
         return None
 

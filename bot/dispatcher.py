@@ -5,6 +5,7 @@ A question is stored before the platform is told that it was received. When its 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -21,6 +22,7 @@ from bot.errors import StoreError
 from bot.leaving import end_left_over
 from bot.ports import Backend, Platform, Store
 from bot.refusals import Refusals
+from bot.rereading import Rereading
 from bot.rules import Rules
 from bot.stations import Stations
 
@@ -52,6 +54,7 @@ class Dispatcher:
             platform.name: CatchingUp(platform, store, self._take_missed, max_age=rules.catch_up_max_age, clock=clock)
             for platform in platforms
         }
+        self._rereading = Rereading(self._stations, self)
         self._refusals = Refusals(self._stations.say)
         self._obeyed: OrderedDict[str, None] = OrderedDict()
 
@@ -101,8 +104,10 @@ class Dispatcher:
                     if turn.status is not Status.QUEUED:
                         return
                     # what was begun is the next to begin
-                    if turn.messages and self._channels.stop(turn.prompt.channel):
-                        return
+                    if turn.messages:
+                        self.wake(turn)  # after a restart it is not in line yet
+                        if self._channels.stop(turn.prompt.channel):
+                            return
                 with self._channels.doubts.about(turn.prompt.channel):
                     before = await self._store.erase(turn)
                 self.remove(before)
@@ -143,6 +148,10 @@ class Dispatcher:
 
     # Starting and ending
 
+    def reread(self, turn: Turn) -> asyncio.Task[None]:
+        """Its question may have been edited or deleted while nobody listened; done when that is known and obeyed."""
+        return self._rereading.begin(turn)
+
     def wake(self, turn: Turn) -> None:
         """The turn is queued: its channel answers it after those before it, and when the channel has a place."""
         self._channels.wake(turn)
@@ -162,6 +171,7 @@ class Dispatcher:
         """
         for catching_up in self._catching_up.values():
             catching_up.stop()
+        await self._rereading.end()
         await self._channels.drain(grace)
         for catching_up in self._catching_up.values():
             await catching_up.end()

@@ -25,7 +25,7 @@ class Doubts:
     def __init__(
         self,
         look: Callable[[frozenset[Channel]], Awaitable[None]],
-        errand: Callable[[Coroutine[None, None, None]], None],
+        errand: Callable[[Coroutine[None, None, None]], object],
     ) -> None:
         self._look = look
         self._errand = errand

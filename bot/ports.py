@@ -205,6 +205,14 @@ class Platform(Protocol):
         """
         ...
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        """The question as it reads now, looked up at the platform: `prompt` itself if nobody has edited it since it was
+        asked, or if what it reads now is no question; None if it is certainly gone.
+
+        Waits for its share of the calls. Raises PlatformError, and StoreError, where that cannot be told.
+        """
+        ...
+
     def streaming(self, place: Place) -> Streaming | None:
         """How an answer is streamed here; None where it is posted and edited."""
         ...

@@ -62,6 +62,10 @@ class History:
         """What Discord tells of a channel. Raises PlatformError."""
         return await self._get(f"/channels/{id}")
 
+    async def message(self, room: int, id: int) -> dict[str, Any]:
+        """Raises PlatformError: Gone with `message` where only the message is not there any more."""
+        return await self._get(f"/channels/{room}/messages/{id}")
+
     async def read(self, room: int, after: int) -> list[dict[str, Any]]:
         """The messages of a room with greater ids, oldest first; of very many the newest. Raises PlatformError."""
         found: list[dict[str, Any]] = []

@@ -101,6 +101,21 @@ class Listener(discord.Client):
         if unread:
             raise unread
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        """As `Platform.reread`, by the rules of edits that are delivered."""
+        room, id = int(prompt.place.room), int(prompt.place.message)
+        try:
+            data = await self._history.message(room, id)
+        except Gone as error:
+            if not error.message:
+                raise
+            return None
+        if data.get("edited_timestamp") is None:
+            return prompt
+        await self._know_servers()
+        channel = await self._room(room, id - 1)
+        return (channel and self._question(data, channel)) or prompt
+
     async def setup_hook(self) -> None:
         if self.application_id is not None:
             await self._slash_commands.register(self._rest, self.application_id)
@@ -168,19 +183,20 @@ class Listener(discord.Client):
     async def _asked_in(self, room: int, after: int) -> list[Prompt]:
         """The questions with greater ids, oldest first, without text commands. Raises PlatformError."""
         channel = await self._room(room, after)
-        if channel is None or self.user is None:
+        if channel is None:
             return []
-        prompts: list[Prompt] = []
-        for data in await self._history.read(room, after):
-            try:
-                message = discord.Message(state=self._connection, channel=channel, data=cast("Any", data))
-                prompt = to_prompt(message, me=self.user.id, always_on=self._always_on)
-            except Exception as error:  # whatever a message that discord.py cannot parse leads to
-                log.warning("discord.message_not_read", extra={"channel": str(room), "error": type(error).__name__})
-                continue
-            if prompt and parse(prompt.text) is None:
-                prompts.append(prompt)
-        return prompts
+        found = [self._question(data, channel) for data in await self._history.read(room, after)]
+        return [prompt for prompt in found if prompt and parse(prompt.text) is None]
+
+    def _question(self, data: dict[str, Any], channel: history.Room | discord.DMChannel) -> Prompt | None:
+        """The question that a message of the history is, if it is one."""
+        me = self.user.id if self.user else 0
+        try:
+            message = discord.Message(state=self._connection, channel=channel, data=cast("Any", data))
+            return to_prompt(message, me=me, always_on=self._always_on)
+        except Exception as error:  # whatever a message that discord.py cannot parse leads to
+            log.warning("discord.message_not_read", extra={"channel": str(channel.id), "error": type(error).__name__})
+            return None
 
     async def _room(self, id: int, after: int) -> history.Room | discord.DMChannel | None:
         """None where nothing with a greater id was said, or where the bot does not answer. Raises PlatformError."""

@@ -118,6 +118,12 @@ class DiscordPlatform:
             raise Unreachable("there is no connection to Discord's gateway")
         return self._listener.missed(since, places)
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        """One call; of an edited question in a direct message or an archived thread two. Raises PlatformError."""
+        if self._listener is None:
+            raise Unreachable("there is no connection to Discord's gateway")
+        return await self._listener.reread(prompt)
+
     def streaming(self, place: Place) -> Streaming | None:
         return None
 

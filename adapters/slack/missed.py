@@ -14,23 +14,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
-from typing import Any, TypeAlias
+from typing import Any
 
-from aiolimiter import AsyncLimiter
-
-from adapters.slack.calls import Answer, ScopeMissing, WebClient
+from adapters.slack.calls import ScopeMissing
 from adapters.slack.listener import Listener
+from adapters.slack.reading import Post, Reading
 from adapters.slack.received import seconds
 from bot.core.commands import parse
 from bot.core.model import Place, Prompt
-from bot.errors import Gone, PlatformError, Refused, Rejected, Unreachable
+from bot.errors import Gone, PlatformError, Rejected, Unreachable
 
 log = logging.getLogger(__name__)
-
-Post: TypeAlias = dict[str, Any]  # as an event, but for the room
 
 # The scope for listing each kind of room. Direct messages are the most, so they come last.
 LISTING = {
@@ -40,16 +37,9 @@ LISTING = {
     "im": "im:read",
 }
 
-_PAGE = (
-    200  # Slack recommends no more at a time; apps that are sold outside of its Marketplace get 15, whatever they ask
-)
 _PAGES = 10
 _THREADS = 50  # of one room
 
-# Tier 3 is 50 calls a minute for each of these methods, and finding a lost page of an answer needs some of them. So
-# many may be made at once, and as many a minute after that.
-_CALLS = 15
-_MINUTE = 60.0
 _PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds after a room for which Slack did not answer
 _PATIENCE = 900.0  # seconds for all rooms together
 _HELD_BACK = 10.0  # seconds that what is said in a room may wait until the room is looked through
@@ -58,26 +48,22 @@ _NOTHING = "Slack does not let what was missed be read"
 
 
 class Missed:
-    """Makes questions of posts as the listener makes them of events. Made inside the running loop."""
+    """Makes questions of posts as the listener makes them of events."""
 
     def __init__(
         self,
-        client: WebClient,
-        made: Callable[[Awaitable[Any]], Awaitable[Answer]],
+        reading: Reading,
         listener: Listener,
         scopes: frozenset[str] | None,  # the app's; None: not known
         *,
         patience: float = _PATIENCE,
         held_back: float = _HELD_BACK,
     ) -> None:
-        self._client = client
-        self._made = made
+        self._reading = reading
         self._listener = listener
         self._patience = patience
         self._held_back = held_back
         self._kinds = [kind for kind, scope in LISTING.items() if scopes is None or scope in scopes]
-        methods = ("users_conversations", "conversations_history", "conversations_replies")
-        self._limiters = {method: AsyncLimiter(_CALLS, _MINUTE) for method in methods}
 
     async def questions(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
         """As `Platform.missed`. A question counts as received when the next one is asked for."""
@@ -114,6 +100,16 @@ class Missed:
             except PlatformError as error:
                 log.warning("slack.missed.skipped", extra={"room": room, "detail": str(error)})
 
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        """As `Platform.reread`."""
+        room = prompt.place.room
+        post = await self._reading.post(prompt.place)
+        if post is None:
+            return None
+        if not post.get("edited"):
+            return prompt
+        return await self._listener.question(_event(post, room, _guess(room))) or prompt
+
     async def _rooms(self, places: Sequence[Place]) -> dict[str, str]:
         """Where to look, in that order, each room with the `channel_type` of its events. Raises PlatformError."""
         listed: dict[str, str] = {}
@@ -121,7 +117,7 @@ class Missed:
         cursor = None
         while self._kinds:
             try:
-                some, cursor = await self._ask(
+                some, cursor = await self._reading.page(
                     "users_conversations", "channels", cursor, types=",".join(self._kinds), exclude_archived=True
                 )
             except ScopeMissing:
@@ -177,7 +173,7 @@ class Missed:
         cursor = None
         for _ in range(_PAGES):
             # not `oldest`: without `latest` Slack would begin with what is closest to it (slackhq/slack-api-docs#4)
-            some, cursor = await self._ask(
+            some, cursor = await self._reading.page(
                 "conversations_history", "messages", cursor, channel=room, include_all_metadata=True
             )
             posts += some
@@ -194,7 +190,7 @@ class Missed:
         cursor = None
         for _ in range(_PAGES):
             try:
-                some, cursor = await self._ask(
+                some, cursor = await self._reading.page(
                     "conversations_replies",
                     "messages",
                     cursor,
@@ -211,21 +207,6 @@ class Missed:
                 return posts
         log.warning("slack.missed.cut", extra={"room": room, "posts": len(posts)})
         return posts
-
-    async def _ask(
-        self, method: str, wanted: str, cursor: str | None, **arguments: Any
-    ) -> tuple[list[dict[str, Any]], str]:
-        """One page of a collection, and the cursor of the next or nothing; waits where Slack tells it to."""
-        while True:
-            await self._limiters[method].acquire()
-            try:
-                call = getattr(self._client, method)(limit=_PAGE, cursor=cursor, **arguments)
-                data = (await self._made(call)).data
-                paging: Mapping[str, str] = data.get("response_metadata") or {}
-                return data.get(wanted) or [], paging.get("next_cursor") or ""
-            except Refused as error:
-                log.info("slack.missed.refused", extra={"retry_after": error.retry_after})
-                await asyncio.sleep(error.retry_after)
 
 
 def _event(post: Post, room: str, channel_type: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from adapters.slack.people import People
 from adapters.slack.posted import Posted
 from adapters.slack.probe import probe
 from adapters.slack.prompts import Scope
+from adapters.slack.reading import Reading
 from adapters.slack.sign_in import Me, mixed_up, sign_in, socket_address
 from adapters.slack.socket import SDK_LOG, Socket
 from adapters.slack.status import Status
@@ -92,7 +93,7 @@ class SlackPlatform:
                 quiet=self.quiet,
                 untaken=Untaken(self._client, self._made),
             )
-            self._missed = Missed(self._client, self._made, listener, self._me.scopes)
+            self._missed = Missed(Reading(self._client, self._made), listener, self._me.scopes)
             self._socket = Socket(
                 listener.app(self._keyless, SDK_LOG),
                 self._app_token,
@@ -112,6 +113,10 @@ class SlackPlatform:
     def missed(self, since: float, places: Sequence[Place]) -> AsyncGenerator[Prompt]:
         assert self._missed is not None, "connect first"
         return self._missed.questions(since, places)
+
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        assert self._missed is not None, "connect first"
+        return await self._missed.reread(prompt)
 
     def streaming(self, place: Place) -> Streaming | None:
         return self._streams.at(place, self._me.team, self._stream_made, self._posted.page)

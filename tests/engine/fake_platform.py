@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from bot.core.dialects import DISCORD, SLACK_STREAM, Dialect
@@ -111,6 +111,10 @@ class FakePlatform:
     unreadable: deque[Exception] = field(default_factory=deque[Exception])  # how the next looks fail, after the first
     looked: list[tuple[float, tuple[Place, ...]]] = field(default_factory=list[tuple[float, tuple[Place, ...]]])
     breaks_looking: Exception | None = None  # what looking for a page raises
+    reworded: dict[str, str] = field(default_factory=dict[str, str])  # keys of edited questions; deleted ones: no text
+    looked_at: list[str] = field(default_factory=list[str])  # keys of the questions that were looked at
+    unreadable_questions: deque[Exception] = field(default_factory=deque[Exception])  # what the next looks raise
+    reading_takes: dict[str, float] = field(default_factory=dict[str, float])  # keys of questions; seconds
     chokes_on: str = ""  # every call with this in its text ends in a server error
     busy: dict[str, bool] = field(default_factory=dict[str, bool])  # rooms that show that an answer is coming
 
@@ -172,6 +176,16 @@ class FakePlatform:
             yield prompt
             if self.unreadable:
                 raise self.unreadable.popleft()
+
+    async def reread(self, prompt: Prompt) -> Prompt | None:
+        self.looked_at.append(prompt.key)
+        await asyncio.sleep(self.latency + self.reading_takes.get(prompt.key, 0.0))
+        if self.unreadable_questions:
+            raise self.unreadable_questions.popleft()
+        text = self.reworded.get(prompt.key)
+        if text is None:
+            return prompt
+        return replace(prompt, text=text) if text else None
 
     def streaming(self, place: Place) -> Streaming | None:
         return _Streaming(self, place) if self.streams else None

@@ -51,7 +51,7 @@ async def test_what_was_missed_is_answered_in_order_after_what_was_left_open(sta
     await stage.store.accept(prompt("q0", "q0?"))
     stage.platform.asked_meanwhile = [prompt(key, f"{key}?") for key in ("q1", "q2")]
     async with stage.open() as dispatcher:
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         dispatcher.back("discord")
         await asyncio.sleep(5)
         await dispatcher.receive(prompt("q3", "q3?"))

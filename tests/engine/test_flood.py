@@ -270,7 +270,7 @@ async def test_draining_leaves_channels_in_line_to_the_next_start_which_answers_
         await dispatcher.quiet(room(3))
 
     async with stage.open() as dispatcher:
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         for number in range(5):
             await dispatcher.quiet(room(number))
     assert [stream.request.text for stream in stage.backend.streams[1:]] == [f"{number}?" for number in range(5)]

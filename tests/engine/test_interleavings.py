@@ -28,7 +28,7 @@ async def test_an_attempt_that_has_to_end_before_it_began_keeps_what_there_was()
     assert noted.text
     stage.platform.go_down(2)
     dispatcher = stage.dispatcher()
-    resume(dispatcher, await reopen(stage.store))
+    await resume(dispatcher, await reopen(stage.store))
     await asyncio.sleep(0.5)
     await dispatcher.drain(0)
     assert stage.store.row("q1").turn.progress == noted
@@ -58,7 +58,7 @@ async def test_who_stops_an_answer_that_is_asked_anew_keeps_what_was_there(after
     noted = stage.store.row("q1").turn.progress.text
     stage.backend.script([SILENCE])
     async with stage.open() as dispatcher:
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         await asyncio.sleep(after)
         await dispatcher.obey(Command.STOP, R1)
         await dispatcher.quiet(R1)
@@ -74,7 +74,7 @@ async def test_who_stops_an_answer_that_is_taken_up_keeps_what_was_there(after: 
     await killed(stage, "q1", after=30.0)
     stage.backend.cancelled.clear()
     async with stage.open() as dispatcher:
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         await asyncio.sleep(after)
         await dispatcher.obey(Command.STOP, R1)
         await dispatcher.quiet(R1)
@@ -115,7 +115,7 @@ async def test_a_platform_that_takes_no_last_state_does_not_make_a_restart_a_cra
         assert (turn.status, turn.cut_short) == (Status.QUEUED, 0)
         await asyncio.sleep(meanwhile)
         dispatcher = stage.dispatcher()
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         await asyncio.sleep(0.2)
     await dispatcher.quiet(R1)
     assert whole(stage) == LONG

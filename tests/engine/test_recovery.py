@@ -40,7 +40,7 @@ async def killed(stage: Stage, *questions: str, after: float = 3.0) -> None:
 async def restarted(stage: Stage) -> None:
     """Another process on the same database, until all is done."""
     async with stage.open() as dispatcher:
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         await dispatcher.quiet(R1)
         await asyncio.sleep(5)
 
@@ -84,7 +84,7 @@ async def test_a_turn_that_was_tried_three_times_is_given_up_with_a_sentence():
     stage.backend.script(*[[SILENCE]] * 3)
     await killed(stage, "q1")
     for _ in range(2):
-        resume(stage.dispatcher(), await reopen(stage.store))
+        await resume(stage.dispatcher(), await reopen(stage.store))
         await killed(stage)
     await restarted(stage)
     assert len(stage.backend.streams) == 3
@@ -99,7 +99,7 @@ async def test_a_turn_that_is_given_up_keeps_what_was_shown_and_does_not_look_as
     for attempt in range(3):
         stage.backend.script(says(LONG, seconds=4, pieces=100))
         if attempt:
-            resume(stage.dispatcher(), await reopen(stage.store))
+            await resume(stage.dispatcher(), await reopen(stage.store))
         await killed(stage, *["q1"][attempt:], after=3.0)
     assert MARK in stage.platform.messages[-1].text
     await restarted(stage)
@@ -145,7 +145,7 @@ async def test_a_question_that_comes_while_the_platforms_connect_waits_for_the_i
     async with stage.open() as dispatcher:
         turns = await reopen(stage.store)
         await dispatcher.receive(prompt("q2"))
-        resume(dispatcher, turns)
+        await resume(dispatcher, turns)
         await dispatcher.quiet(R1)
     assert stage.screen == ["First.", "Second."]
     assert [stage.store.row(key).turn.attempts for key in ("q1", "q2")] == [2, 1]
@@ -159,7 +159,7 @@ async def test_a_turn_that_this_process_has_answered_meanwhile_is_not_answered_a
         turns = await reopen(stage.store)
         await dispatcher.receive(prompt("q2"))
         await dispatcher.quiet(R1)
-        resume(dispatcher, turns)
+        await resume(dispatcher, turns)
         await dispatcher.quiet(R1)
     assert stage.screen == ["Well.", "Well."]
     assert len(stage.backend.streams) == 2

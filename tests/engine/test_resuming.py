@@ -330,7 +330,7 @@ async def test_the_server_may_have_got_a_question_of_which_nothing_was_heard_bef
         await asyncio.sleep(pause)
         await dispatcher.drain(0)
         dispatcher = stage.dispatcher()
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
     await dispatcher.quiet(R1)
     assert asked_before(stage) == [False, True, True]
     assert stage.screen == ["Hello."]
@@ -361,7 +361,7 @@ async def test_it_has_not_got_one_that_is_asked_anew(again: str):
     async with stage.open() as dispatcher:
         if again == "edit":
             await dispatcher.edited(prompt("q1", "Why not?"))
-            resume(dispatcher, await reopen(stage.store))
+            await resume(dispatcher, await reopen(stage.store))
         else:
             await dispatcher.obey(Command.RETRY, R1)
         await dispatcher.quiet(R1)
@@ -378,7 +378,7 @@ async def test_as_often_as_the_bot_goes_down_in_good_order_the_turn_is_not_given
         await asyncio.sleep(3)
         await dispatcher.drain(0)
         dispatcher = stage.dispatcher()
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
     await dispatcher.quiet(R1)
     assert whole(stage) == LONG
 

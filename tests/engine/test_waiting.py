@@ -41,7 +41,7 @@ async def waiting(stage: Stage) -> AsyncGenerator[Dispatcher]:
     async with stage.open() as dispatcher:
         turns = await reopen(stage.store)
         await dispatcher.receive(prompt("other", room="r2"))
-        resume(dispatcher, turns)
+        await resume(dispatcher, turns)
         await asyncio.sleep(1)
         assert stage.store.row("q1").turn.status is Status.QUEUED
         yield dispatcher

@@ -14,6 +14,7 @@ from adapters.slack.listener import Listener
 from adapters.slack.missed import Missed
 from adapters.slack.people import People
 from adapters.slack.platform import SlackPlatform
+from adapters.slack.reading import Reading
 from adapters.slack.sign_in import sign_in
 from adapters.slack.socket import SDK_LOG
 from adapters.slack.untaken import Untaken
@@ -274,7 +275,7 @@ async def listener(slack: SlackStandIn, inbox: FakeInbox) -> AsyncGenerator[List
 
 def looking(slack: SlackStandIn, listener: Listener, **patience: float) -> Missed:
     client = web_client(f"{slack.url}/api/", slack.bot_token, SDK_LOG)
-    return Missed(client, made, listener, None, **patience)
+    return Missed(Reading(client, made), listener, None, **patience)
 
 
 async def test_it_gives_up_after_a_while(slack: SlackStandIn, listener: Listener, caplog: pytest.LogCaptureFixture):

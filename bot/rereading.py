@@ -1,0 +1,59 @@
+"""What became of a question while nobody listened: who edited or deleted it then is obeyed as if it were now."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+
+from bot.core.model import Prompt, Turn
+from bot.errands import Errands
+from bot.errors import PlatformError, StoreError
+from bot.notes import insist
+from bot.patience import patiently
+from bot.ports import Inbox
+from bot.stations import Stations
+
+log = logging.getLogger(__name__)
+
+_PAUSES = (1.0, 4.0, 15.0)  # seconds between tries
+_PATIENCE = 60.0  # seconds for one question: where a platform lets few calls through, those of many wait
+
+
+class Rereading:
+    """Asks the platforms, and tells the inbox."""
+
+    def __init__(self, stations: Stations, inbox: Inbox) -> None:
+        self._stations = stations
+        self._inbox = inbox
+        self._errands = Errands()
+
+    def begin(self, turn: Turn) -> asyncio.Task[None]:
+        """The task ends when the inbox knows how the question stands, or when that cannot be told: then as it did."""
+        return self._errands.begin(self._reread(turn))
+
+    async def end(self) -> None:
+        """What is not known by now is left to the next process."""
+        await self._errands.end()
+
+    async def _reread(self, turn: Turn) -> None:
+        if turn.prompt.channel.platform not in self._stations:
+            return
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                now = await self._look(turn)
+        except (PlatformError, StoreError, TimeoutError) as error:
+            log.warning("question.not_reread", extra={"turn": turn.id, "detail": str(error)})
+            return
+        if now is None:
+            await insist(partial(self._inbox.deleted, turn.prompt.key), turn)
+        elif now is not turn.prompt:
+            await insist(partial(self._inbox.edited, now), turn)
+
+    async def _look(self, turn: Turn) -> Prompt | None:
+        platform = self._stations[turn.prompt.channel.platform].platform
+
+        def delayed(error: PlatformError) -> None:
+            log.info("question.reread_delayed", extra={"turn": turn.id, "detail": str(error)})
+
+        return await patiently(partial(platform.reread, turn.prompt), _PAUSES, delayed)
