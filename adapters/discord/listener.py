@@ -94,8 +94,10 @@ class Listener(discord.Client):
                         yield prompt
             except TokenRefused:
                 raise
-            except (Gone, Rejected) as error:
+            except Gone as error:
                 log.info("discord.history_not_read", extra={"channel": str(room), "error": str(error)})
+            except Rejected as error:
+                log.warning("discord.history_not_read", extra={"channel": str(room), "error": str(error)})
             except Unreachable as error:
                 unread = error  # the other rooms need not wait for this one
         if unread:

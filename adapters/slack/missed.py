@@ -200,7 +200,10 @@ class Missed:
                     inclusive=True,
                     include_all_metadata=True,
                 )
-            except (Gone, Rejected):  # the thread was deleted
+            except Gone:  # the thread was deleted
+                return posts
+            except Rejected as error:
+                log.warning("slack.missed.skipped", extra={"room": room, "thread": thread, "detail": str(error)})
                 return posts
             posts += some
             if not cursor:

@@ -43,18 +43,24 @@ class Untaken:
         self._client = client
         self._made = made
         self._told: OrderedDict[str, _Told] = OrderedDict()  # by the question's key
+        self._settled: OrderedDict[str, None] = OrderedDict()  # keys of the newest
 
     async def failed(self, key: str, place: Place | None, delivery: int) -> bool:
         """After this delivery (0 is the first) the question is not taken. Returns whether Slack delivers it again.
 
         `place` is where its answer would be; None: it may be no question, so nothing is said.
         """
+        if key in self._settled:
+            return False  # a mention is delivered as two events, and the other one was taken
         if delivery and place:
             await self._tell(key, place, LATER if delivery < _LAST else NOT_STORED)
         return delivery < _LAST
 
     async def settled(self, key: str) -> None:
         """The question is taken after all, or gone: what was said of it goes away."""
+        self._settled[key] = None
+        if len(self._settled) > _REMEMBERED:
+            self._settled.popitem(last=False)
         if told := self._told.pop(key, None):
             try:
                 await self._made(self._client.chat_delete(channel=told.room, ts=told.message))

@@ -199,7 +199,7 @@ async def test_a_conversation_that_was_forgotten_before_a_crash_is_deleted_after
     await stage.store.close_conversations(R1)
     stage.store.fail("begin")
     async with stage.open() as dispatcher:
-        resume(dispatcher, await reopen(stage.store))
+        await resume(dispatcher, await reopen(stage.store))
         dispatcher.forget()
         await asyncio.sleep(60)
     assert stage.store.row("q1").turn.status is Status.DONE

@@ -26,6 +26,7 @@ CAPPED = {
     "bot.dispatcher.Dispatcher._obeyed": 1_000,  # text commands
     "adapters.slack.people.People._known": 5_000,  # people
     "adapters.slack.streams.Streams._nonces": 1_000,  # streamed messages
+    "adapters.slack.untaken.Untaken._settled": 1_000,  # questions
     "adapters.slack.listener.Listener._threads": 1_000,  # threads in which the bot was asked
     "bot.core.window.Window._finished": 1_000,  # calls of the last minute
     "bot.core.spending.Spending._ended": 2_000,  # answers of the last minute, in each of their four windows

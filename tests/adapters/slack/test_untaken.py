@@ -75,6 +75,20 @@ async def test_a_question_that_is_taken_after_all_is_not_told_otherwise(
     await until(lambda: not said(slack, room))
 
 
+async def test_nothing_is_said_of_a_question_that_was_taken_by_an_earlier_delivery(
+    slack: SlackStandIn, inbox: FakeInbox, platform: SlackPlatform
+):
+    room = slack.open_dm(slack.ada)
+    ts = slack.say(room, slack.ada, "hello")
+    await until(lambda: inbox.texts == ["hello"])
+    inbox.failures = 1
+    slack.redeliver(ts)
+    await until(lambda: inbox.failures == 0)
+    slack.say(room, slack.ada, "and now?")
+    await until(lambda: inbox.texts == ["hello", "and now?"])
+    assert not read(slack, room)
+
+
 @pytest.mark.parametrize("failures", [2, 4])
 async def test_the_next_process_takes_it_back_where_it_finds_the_question(
     slack: SlackStandIn, inbox: FakeInbox, connect: Connect, failures: int
