@@ -25,7 +25,7 @@ from bot.asking import Asking, Outcome
 from bot.core.model import Began, Delta, End, Ending, Progress, Prompt, Request, Turn, Working
 from bot.gate import Gate
 from bot.leaving import end_at_server, end_stream
-from bot.notes import Notes, insist, to_its_end
+from bot.notes import Notes, at_last, insist, to_its_end
 from bot.ports import Backend, Platform, Running, Store
 from bot.rules import Rules
 from bot.strays import find_strays
@@ -147,6 +147,9 @@ class Relay:
                 await writing.run(self._reading)
                 for task in tasks:
                     task.cancel()
+        except asyncio.CancelledError:
+            await at_last(self._break_off())
+            raise
         except BaseException:
             await to_its_end(self._break_off())
             raise
