@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from bot.catching_up import CatchingUp
 from bot.channels import Channels
@@ -40,7 +40,7 @@ class Dispatcher:
         self,
         store: Store,
         backend: Backend,
-        platforms: Iterable[Platform],
+        platforms: Collection[Platform],
         rules: Rules = Rules(),  # noqa: B008  (frozen)
         clock: Callable[[], float] = time.time,
     ) -> None:

@@ -30,6 +30,7 @@ class Doubts:
         self._look = look
         self._errand = errand
         self._channels: set[Channel] = set()
+        self._settling = False
 
     @contextmanager
     def about(self, channel: Channel) -> Generator[None]:
@@ -37,18 +38,21 @@ class Doubts:
         try:
             yield
         except StoreError:
-            if not self._channels:
-                self._errand(self._settle())
             self._channels.add(channel)
+            if not self._settling:
+                self._settling = True
+                self._errand(self._settle())
             raise
 
     async def _settle(self) -> None:
-        while self._channels:
-            await asyncio.sleep(_PAUSE)
-            channels = frozenset(self._channels)
-            try:
-                await self._look(channels)
-            except StoreError as error:
-                log.warning("database.in_doubt", extra={"channels": len(channels), "detail": str(error)})
-            else:
-                self._channels -= channels
+        try:
+            while self._channels:
+                await asyncio.sleep(_PAUSE)
+                channels, self._channels = frozenset(self._channels), set()
+                try:
+                    await self._look(channels)
+                except StoreError as error:
+                    log.warning("database.in_doubt", extra={"channels": len(channels), "detail": str(error)})
+                    self._channels |= channels
+        finally:
+            self._settling = False

@@ -112,9 +112,14 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(working)
     except asyncio.CancelledError:
-        try:
-            async with asyncio.timeout(_AT_LAST):
-                await working
-        except TimeoutError:
-            log.error("turn.left_open")
+        await at_last(working)
         raise
+
+
+async def at_last(work: Awaitable[None]) -> None:
+    """Does the work of a task that is being cancelled: what takes longer than some seconds is left."""
+    try:
+        async with asyncio.timeout(_AT_LAST):
+            await work
+    except TimeoutError:
+        log.error("turn.left_open")

@@ -25,7 +25,7 @@ from bot.asking import Asking, Outcome
 from bot.core.model import Began, Delta, End, Ending, Progress, Prompt, Request, Turn, Working
 from bot.gate import Gate
 from bot.leaving import end_at_server, end_stream
-from bot.notes import Notes, insist, to_its_end
+from bot.notes import Notes, at_last, insist, to_its_end
 from bot.ports import Backend, Platform, Running, Store
 from bot.rules import Rules
 from bot.strays import find_strays
@@ -33,7 +33,7 @@ from bot.writing import Writing
 
 log = logging.getLogger(__name__)
 
-_CUT_SHORT = 3  # attempts, after which the turn ends so
+_ATTEMPTS = 3  # that may be cut short; then the turn ends with what there is
 
 
 class Relay:
@@ -68,7 +68,7 @@ class Relay:
         self._writing = Writing(turn, platform, gate, self._notes, rules.attaching)
         self._reading: asyncio.Task[None] | None = None
         self._waits: Progress | None = None  # another attempt is to answer it, and this is how far it has come
-        self._cut_short = True  # by something else than the end of this process
+        self._counts = True  # as in `Store.requeue`
         self.quiet = True  # nothing tells any more that an answer is coming
         self.withdrawn = False  # nobody wants the answer any more
         self.asked_anew = ""  # the question as it was edited meanwhile: another attempt will answer that
@@ -109,7 +109,7 @@ class Relay:
         if self._writing.ending is not None or not (self._asking.mark or self._ask_again):
             self.stop(Ending(End.INTERRUPTED))
             return
-        self._wait_for_another(cut_short=False)
+        self._wait_for_another(counts=False)
         if self._writing.visible:
             self.stop(Ending(End.SHUTDOWN))
         else:
@@ -147,6 +147,9 @@ class Relay:
                 await writing.run(self._reading)
                 for task in tasks:
                     task.cancel()
+        except asyncio.CancelledError:
+            await at_last(self._break_off())
+            raise
         except BaseException:
             await to_its_end(self._break_off())
             raise
@@ -170,7 +173,7 @@ class Relay:
         if turn.progress.mark:
             self._writing.show_earlier()
         cannot_go_on = bool(turn.progress.text) and not (turn.progress.mark or self._ask_again)
-        if turn.cut_short >= _CUT_SHORT or cannot_go_on:
+        if turn.cut_short >= _ATTEMPTS or cannot_go_on:
             log.warning("turn.given_up", extra={"turn": turn.id, "cut_short": turn.cut_short})
             self._writing.finish(Ending(End.INTERRUPTED))
 
@@ -203,7 +206,7 @@ class Relay:
         if self.withdrawn or self.asked_anew:
             return  # that is stored by who has ended it so
         if self._waits is not None:
-            await self._store.requeue(self._turn, self._waits, counts=self._cut_short)
+            await self._store.requeue(self._turn, self._waits, counts=self._counts)
         else:
             await self._store.finish(self._turn, self._writing.text, self._writing.ending or Ending(End.STOPPED))
 
@@ -214,8 +217,8 @@ class Relay:
         """Whether another attempt goes on with what this one has."""
         return self.waits and not (self.withdrawn or self.asked_anew)
 
-    def _wait_for_another(self, *, cut_short: bool) -> None:
-        self._cut_short = cut_short
+    def _wait_for_another(self, *, counts: bool) -> None:
+        self._counts = counts
         self._waits = self._progress()
 
     def _progress(self) -> Progress:
@@ -238,8 +241,8 @@ class Relay:
         except Exception:
             log.exception("model.broken", extra={"turn": self._turn.id})
             outcome = Outcome(Ending(End.FAILED))
-        if outcome.cut_short and self._ask_again and self._turn.cut_short + 1 < _CUT_SHORT:
-            self._wait_for_another(cut_short=True)
+        if outcome.cut_short and self._ask_again and self._turn.cut_short + 1 < _ATTEMPTS:
+            self._wait_for_another(counts=True)
             self._writing.abandon()
         else:
             self._writing.finish(outcome.ending)

@@ -170,7 +170,7 @@ class Spans:
             case "bars":
                 self._bars(text, start, after)
             case "close":
-                return self._bracket(text, start, after, end)
+                return self._bracket(text, after, end)
             case _:
                 pass
         return after
@@ -205,7 +205,7 @@ class Spans:
         elif not text[after].isspace() and text[after] != "|":
             self._push(_Open("||", start, after))
 
-    def _bracket(self, text: str, start: int, after: int, end: int) -> int | None:
+    def _bracket(self, text: str, after: int, end: int) -> int | None:
         """The end of a link's text, and its target."""
         number = next((n for n in reversed(range(len(self._open))) if self._open[n].mark == "["), None)
         if number is None:

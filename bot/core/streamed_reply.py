@@ -60,7 +60,7 @@ class StreamedReply:
 
     @property
     def settled(self) -> int:
-        """None: what replaces a stream after a restart may cut the text into other pages."""
+        """No page counts as such: what replaces a stream after a restart may cut the text into others."""
         return 0
 
     @property

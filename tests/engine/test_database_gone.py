@@ -13,7 +13,7 @@ from bot.errors import StoreError
 from tests.engine.fake_backend import SILENCE, Lasting, says
 from tests.engine.stage import Stage, prompt
 from tests.engine.test_recovery import R1, restarted
-from tests.engine.test_resuming import LONG, TEXT, lost
+from tests.engine.test_resuming import LONG, TEXT, lost, whole
 
 LONG_TIME = 1800.0
 SOON = 60.0
@@ -165,6 +165,22 @@ async def test_the_bot_can_be_ended_meanwhile_and_the_next_start_looks_after_the
     await restarted(stage)
     assert stage.screen == ["Well."]
     assert statuses(stage) == [Status.DONE]
+
+
+async def test_the_bot_can_be_ended_where_the_platform_is_gone_as_well():
+    stage = Stage()
+    stage.backend.script(Lasting("resp_1", LONG, every=0.1, pieces=60))
+    dispatcher = stage.dispatcher()
+    await dispatcher.receive(prompt("q1"))
+    await asyncio.sleep(2)
+    stage.store.go_down(LONG_TIME)
+    stage.platform.go_down(LONG_TIME)
+    async with asyncio.timeout(30):
+        await dispatcher.drain(0)
+    await asyncio.sleep(LONG_TIME)
+    assert statuses(stage) == [Status.RUNNING]
+    await restarted(stage)
+    assert whole(stage) == LONG
 
 
 async def test_a_turn_that_is_not_in_it_any_more_holds_up_nothing():

@@ -129,6 +129,20 @@ async def test_an_answer_that_ends_while_its_channel_is_looked_at_is_not_given_t
     assert sorted(asked(stage)) == ["one", "three", "two"]
 
 
+@pytest.mark.parametrize("times", range(3, 9))
+async def test_a_channel_that_is_in_doubt_again_while_it_is_looked_at_is_looked_at_again(times: int):
+    """Its turn is begun again while the one of another channel is looked after."""
+    stage = Stage()
+    stage.store.latency = 1.0
+    stage.store.fail("begin", times, effect=True)
+    async with stage.open() as dispatcher:
+        await dispatcher.receive(prompt("q1", "one"))
+        await dispatcher.receive(prompt("q2", "two", room="r2"))
+        await asyncio.sleep(120)
+    assert sorted(asked(stage)) == ["one", "two"]
+    assert [stage.store.row(key).turn.status for key in ("q1", "q2")] == [Status.DONE, Status.DONE]
+
+
 async def test_a_conversation_that_is_forgotten_while_a_turn_in_it_is_in_doubt_is_deleted_after_that_turn():
     stage = Stage()
     stage.backend.script([Began("conv_1"), *says("One.")], [Began("conv_2"), *says("Two.")])
