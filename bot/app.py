@@ -162,7 +162,7 @@ async def _start(platforms: Sequence[Platform], engine: Engine, say: Say) -> Non
     async def start(platform: Platform) -> None:
         await _connect(platform, engine.dispatcher, say)
         await resume(engine.dispatcher, [turn for turn in turns if turn.prompt.channel.platform == platform.name])
-        engine.dispatcher.back(platform.name)
+        engine.dispatcher.catch_up(platform.name)
 
     await _together([start(platform) for platform in platforms])
     engine.dispatcher.forget()

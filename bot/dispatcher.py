@@ -54,7 +54,7 @@ class Dispatcher:
             platform.name: CatchingUp(platform, store, self._take_missed, max_age=rules.catch_up_max_age, clock=clock)
             for platform in platforms
         }
-        self._rereading = Rereading(self._stations, self)
+        self._rereading = Rereading(store, self._stations, self)
         self._refusals = Refusals(self._stations.say)
         self._obeyed: OrderedDict[str, None] = OrderedDict()
 
@@ -143,6 +143,11 @@ class Dispatcher:
             catching_up.heard(at)
 
     def back(self, platform: str) -> None:
+        self._rereading.begin_all(platform)
+        self.catch_up(platform)
+
+    def catch_up(self, platform: str) -> None:
+        """What was asked while it did not deliver is looked up, in the background."""
         if catching_up := self._catching_up.get(platform):
             catching_up.back()
 

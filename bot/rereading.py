@@ -6,12 +6,12 @@ import asyncio
 import logging
 from functools import partial
 
-from bot.core.model import Prompt, Turn
+from bot.core.model import Prompt, Status, Turn
 from bot.errands import Errands
 from bot.errors import PlatformError, StoreError
 from bot.notes import insist
 from bot.patience import patiently
-from bot.ports import Inbox
+from bot.ports import Inbox, Store
 from bot.stations import Stations
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,8 @@ _PATIENCE = 60.0  # seconds for one question: where a platform lets few calls th
 class Rereading:
     """Asks the platforms, and tells the inbox."""
 
-    def __init__(self, stations: Stations, inbox: Inbox) -> None:
+    def __init__(self, store: Store, stations: Stations, inbox: Inbox) -> None:
+        self._store = store
         self._stations = stations
         self._inbox = inbox
         self._errands = Errands()
@@ -32,9 +33,23 @@ class Rereading:
         """The task ends when the inbox knows how the question stands, or when that cannot be told: then as it did."""
         return self._errands.begin(self._reread(turn))
 
+    def begin_all(self, platform: str) -> None:
+        """Of every open question of a platform."""
+        self._errands.begin(self._reread_all(platform))
+
     async def end(self) -> None:
         """What is not known by now is left to the next process."""
         await self._errands.end()
+
+    async def _reread_all(self, platform: str) -> None:
+        try:
+            turns = await self._store.open_turns()
+        except StoreError as error:
+            log.warning("questions.not_reread", extra={"platform": platform, "detail": str(error)})
+            return
+        for turn in turns:
+            if turn.prompt.channel.platform == platform and turn.status in {Status.QUEUED, Status.RUNNING}:
+                self.begin(turn)
 
     async def _reread(self, turn: Turn) -> None:
         if turn.prompt.channel.platform not in self._stations:

@@ -183,6 +183,25 @@ async def test_a_bot_that_goes_down_while_it_looks_leaves_the_question_to_the_ne
     assert stage.screen == asked(stage) == []
 
 
+async def test_what_changes_while_the_connection_is_lost_counts_when_it_is_back():
+    """Of the running answer as of what waits; no other platform is asked."""
+    stage = Stage()
+    stage.backend.script(says(LONG, seconds=20, pieces=200))
+    await stage.store.accept(prompt("t1", room="", platform="terminal"))
+    async with stage.open() as dispatcher:
+        for key in ("q0", "q1", "q2", "q3"):
+            await dispatcher.receive(prompt(key, f"{key}?"))
+        await asyncio.sleep(3)
+        assert stage.screen
+        stage.platform.reworded = {"q0": "", "q1": "", "q2": "Why not?"}
+        dispatcher.back("discord")
+        await dispatcher.quiet(R1)
+        await asyncio.sleep(5)
+    assert asked(stage) == ["q0?", "Why not?", "q3?"]
+    assert stage.screen == ["Well."] * 2
+    assert sorted(stage.platform.looked_at) == ["q0", "q1", "q2", "q3"]
+
+
 async def test_a_database_that_is_busy_for_a_moment_does_not_lose_a_deletion():
     stage = await queued("q1")
     stage.platform.reworded = {"q1": ""}
