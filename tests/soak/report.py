@@ -86,8 +86,8 @@ class Slope:
 
 
 def slope(lines: Sequence[Line]) -> Slope:
-    """Over the last two thirds of the load; before that caches, pools and the allocator's arenas grow to their size."""
-    late = [line for line in lines[len(lines) // 3 :] if line.rows["turns"] >= _GROWN_UP]
+    """Over the last third of the load; before that caches, pools and the allocator's arenas grow to their size."""
+    late = [line for line in lines[2 * len(lines) // 3 :] if line.rows["turns"] >= _GROWN_UP]
     last = [(line.answered / 1000, line.sample.memory) for line in late]
     if len(last) < 2:
         return Slope(0.0, 0)
