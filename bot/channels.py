@@ -80,6 +80,10 @@ class Channels:
         """While it is held no turn of the channel begins: its queued ones are queued, and its running one is known."""
         return self._beginning.setdefault(channel, asyncio.Lock())
 
+    def answers(self, channel: Channel) -> bool:
+        """Whether a turn of the channel is running here."""
+        return channel in self._running
+
     def relay_of(self, turn: Turn) -> Relay | None:
         relay = self._running.get(turn.prompt.channel)
         return relay if relay is not None and relay.turn.id == turn.id else None

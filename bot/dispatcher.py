@@ -91,10 +91,11 @@ class Dispatcher:
     async def deleted(self, key: str) -> None:
         if (turn := await self._store.find(key)) is None:
             return
-        async with self._channels.begins(turn.prompt.channel):
+        channel = turn.prompt.channel
+        async with self._channels.begins(channel):
             if relay := self._channels.relay_of(turn):
                 if not self._rules.changes.delete_answers:
-                    self._channels.stop(turn.prompt.channel)
+                    self._channels.stop(channel)
                     return
                 relay.withdraw()
                 await self._store.erase(turn)
@@ -106,10 +107,12 @@ class Dispatcher:
                     # what was begun is the next to begin
                     if turn.messages:
                         self.wake(turn)  # after a restart it is not in line yet
-                        if self._channels.stop(turn.prompt.channel):
+                        if self._channels.stop(channel):
                             return
-                with self._channels.doubts.about(turn.prompt.channel):
+                with self._channels.doubts.about(channel):
                     before = await self._store.erase(turn)
+                if before.status is Status.QUEUED and before.attempts and not self._channels.answers(channel):
+                    before = await self._stations.with_strays(before)
                 self.remove(before)
                 await end_left_over(before, self._store, self._backend)
         log.info("prompt.deleted", extra={"turn": turn.id, "status": turn.status.value})

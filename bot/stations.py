@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.model import Prompt, Turn
 from bot.errands import Errands
@@ -11,6 +11,7 @@ from bot.gate import Gate
 from bot.ports import Platform, Store
 from bot.removal import remove
 from bot.saying import say
+from bot.strays import find_strays
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class Stations:
         """As `saying.say`."""
         if station := self._stations.get(prompt.channel.platform):
             await say(prompt, words, station.platform, station.gate, message=message)
+
+    async def with_strays(self, turn: Turn) -> Turn:
+        """With messages that an attempt which was cut short has left without anybody's learning of them. Asked while no
+        answer of its channel is running, and before a later one begins."""
+        if (station := self._stations.get(turn.prompt.channel.platform)) is None:
+            return turn
+        streaming = station.platform.streaming(turn.prompt.place)
+        place = streaming.place if streaming else turn.prompt.place
+        strays = await find_strays(turn, station.platform, place, (*turn.messages, *turn.files))
+        return replace(turn, messages=(*turn.messages, *strays.pages), files=(*turn.files, *strays.files))
 
     def remove(self, turn: Turn) -> None:
         """Its messages, in the background: nobody waits for the answer any more."""

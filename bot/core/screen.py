@@ -32,7 +32,8 @@ class Screen:
         self.settled = 0  # so many of them show what they will always show
         self.again = 0  # how often a post has to make another message than the one that its page had
         self._resumed = resumed
-        self._unheard: Post | Start | Attach | None = None  # it was not answered, and may have made the next message
+        self._unheard: Post | Start | None = None  # it was not answered, and may have made the next message
+        self._unheard_files: Attach | None = None  # the same for a message with files
         self._files = list(files)
         self._ours = ""  # the one of them that this attempt has made
 
@@ -83,14 +84,16 @@ class Screen:
             case Attach():
                 self._files = [*(file for file in self._files if file != message), message]
                 self._ours = message
-                self._unheard = None
+                self._unheard_files = None
         return True
 
     def unknown(self, action: Shown) -> None:
         """No answer came: the call may have had its effect."""
         match action:
-            case Post() | Start() | Attach():
+            case Post() | Start():
                 self._unheard = action
+            case Attach():
+                self._unheard_files = action
             case Append(page=page) | Stop(page=page) | Edit(page=page):
                 self.messages[page].shown = None
             case Delete():
@@ -108,10 +111,13 @@ class Screen:
 
     def clear(self) -> Shown | None:
         """The next call that takes all of it away, also what may have appeared without an answer."""
-        return self._unheard or self._remove(self._files) or self.shorten(0)
+        return self._unheard_files or self._remove(self._files) or self.shorten(0)
 
-    def shorten(self, pages: int) -> Stop | Delete | None:
-        """The next call that leaves no more than so many messages, the last one first."""
+    def shorten(self, pages: int) -> Shown | None:
+        """The next call that leaves no more than so many messages, the last one first. One that may have appeared
+        without an answer has to be known before."""
+        if self._unheard and self._unheard.page >= pages:
+            return self._unheard
         if len(self.messages) <= pages:
             return None
         last, message = len(self.messages) - 1, self.messages[-1]

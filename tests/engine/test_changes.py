@@ -15,10 +15,12 @@ from bot.core.model import Channel, Status
 from bot.core.pacing import Call
 from bot.dispatcher import Dispatcher
 from bot.errors import Gone, Refused, Rejected, StoreError, Unreachable
+from bot.recovery import reopen, resume
 from tests.cursor import MARK
 from tests.engine.fake_backend import SILENCE, says
 from tests.engine.fake_platform import FakePlatform
 from tests.engine.stage import Stage, prompt
+from tests.engine.test_recovery import killed
 from tests.engine.test_relay_streaming import WINDOWS as STREAMING
 
 R1 = Channel("discord", "r1")
@@ -207,6 +209,26 @@ async def test_a_post_that_nobody_heard_of_is_removed_although_the_question_was_
         await dispatcher.quiet(R1)
         await asyncio.sleep(1)
     assert stage.screen == []
+
+
+@pytest.mark.parametrize("changes", [Changes(), KEEP], ids=["removed", "kept"])
+async def test_a_post_of_which_a_crash_kept_the_bot_from_hearing_is_removed_as_well(changes: Changes):
+    """The question is deleted before its answer goes on."""
+    stage = Stage(changes=changes)
+    stage.backend.script(says(LONG, seconds=20, pieces=200))
+    stage.platform.latency = 0.4
+    dispatcher = stage.dispatcher()
+    await asked(stage, dispatcher, "q1", "q2")
+    await stage.until(lambda: stage.screen)
+    await killed(stage, after=0.0)
+    async with stage.open() as dispatcher:
+        turns = await reopen(stage.store)
+        assert stage.store.row("q1").turn.messages == ()
+        await dispatcher.deleted("q1")
+        await resume(dispatcher, turns)
+        await dispatcher.quiet(R1)
+        await asyncio.sleep(5)
+    assert stage.screen == ["Well."]
 
 
 async def test_where_answers_are_kept_a_deleted_question_only_stops_its_own():

@@ -61,6 +61,23 @@ async def test_what_is_too_long_for_the_channel_comes_as_a_file():
     assert here.platform.refused == []
 
 
+@pytest.mark.parametrize("effect", [True, False])
+async def test_a_message_that_says_that_a_file_comes_is_removed_also_where_its_call_was_not_answered(effect: bool):
+    """The last page has no room for it, and the answer ends before it is made again."""
+    text = " ".join(f"a2w{number}" for number in range(400))
+    here = Stage(attaching=Attaching(max_pages=1))
+    end = asyncio.Event()
+    answering = asyncio.create_task(here.answer([Delta(text), end, COMPLETED]))
+    await here.until(lambda: here.screen)
+    here.platform.fail(Call.POST, Unreachable("no answer"), effect=effect)
+    await here.until(lambda: len(here.platform.when(Call.POST)) == 2)
+    await asyncio.sleep(0.2)
+    end.set()
+    await answering
+    assert len(with_files(here)) == 1
+    assert without_files(here) == pages(text)[:1]
+
+
 async def test_nobody_thinks_that_the_bot_hangs_while_the_file_grows():
     """One call says that a file comes, and none is made until the end."""
     here = stage()
