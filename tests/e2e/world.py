@@ -17,7 +17,7 @@ from playground.openai.script import Script
 from playground.server import Playground
 from playground.timeline import Moment
 
-DEADLINE = 10.0  # seconds: for what must happen at all, not for how fast
+DEADLINE = 30.0  # seconds: for what must happen at all, not for how fast
 
 
 @dataclass

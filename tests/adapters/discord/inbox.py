@@ -60,7 +60,7 @@ class Inbox:
         return [prompt.text for prompt in self.prompts.values()]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 4) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # what is waited for is on the other side of a socket
             await asyncio.sleep(0.005)

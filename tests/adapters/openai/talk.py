@@ -133,7 +133,7 @@ async def talking(kind: str, *, background: Setting | None = None) -> AsyncGener
         await runner.cleanup()
 
 
-async def until(condition: Callable[[], object], seconds: float = 1.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Polls; fails when it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -75,7 +75,7 @@ class FakeInbox:
             raise StoreError("the database is locked")
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Returns as soon as the condition holds. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 (the condition is the server's, not an event of ours)

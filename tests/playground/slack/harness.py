@@ -48,7 +48,7 @@ def web_client(slack: SlackStandIn, session: aiohttp.ClientSession) -> Client:
     return AsyncWebClient(token=slack.bot_token, base_url=f"{slack.url}/api/", session=session, retry_handlers=[])
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Returns when the condition holds; fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 (conditions of many kinds, none of which tells when it changes)
