@@ -52,8 +52,12 @@ class Rereading:
                 self.begin(turn)
 
     async def _reread(self, turn: Turn) -> None:
-        if turn.prompt.channel.platform not in self._stations:
-            return
+        if turn.prompt.channel.platform in self._stations:
+            # with a look of its own for each try: what was read before may have been edited since
+            await insist(partial(self._look_and_tell, turn), turn)
+
+    async def _look_and_tell(self, turn: Turn) -> None:
+        """Raises StoreError where the inbox could not obey."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 now = await self._look(turn)
@@ -61,9 +65,9 @@ class Rereading:
             log.warning("question.not_reread", extra={"turn": turn.id, "detail": str(error)})
             return
         if now is None:
-            await insist(partial(self._inbox.deleted, turn.prompt.key), turn)
+            await self._inbox.deleted(turn.prompt.key)
         elif now is not turn.prompt:
-            await insist(partial(self._inbox.edited, now), turn)
+            await self._inbox.edited(now)
 
     async def _look(self, turn: Turn) -> Prompt | None:
         platform = self._stations[turn.prompt.channel.platform].platform

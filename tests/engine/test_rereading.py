@@ -211,3 +211,20 @@ async def test_a_database_that_is_busy_for_a_moment_does_not_lose_a_deletion():
         await resume(dispatcher, turns)
         await dispatcher.quiet(R1)
     assert asked(stage) == []
+
+
+async def test_an_edit_that_comes_while_the_database_is_busy_is_not_undone_by_what_was_looked_up_before():
+    stage = await queued("q1")
+    stage.platform.reworded = {"q1": "Once?"}
+    stage.store.fail("reword")
+    dispatcher = stage.dispatcher()
+    turns = await reopen(stage.store)
+    looking = dispatcher.reread(turns[0])
+    await asyncio.sleep(0.5)
+    stage.platform.reworded = {"q1": "Twice?"}
+    await dispatcher.edited(prompt("q1", "Twice?"))
+    await looking
+    dispatcher.wake(turns[0])
+    await dispatcher.quiet(R1)
+    await dispatcher.drain(0)
+    assert asked(stage) == ["Twice?"]
