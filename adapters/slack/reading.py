@@ -17,9 +17,8 @@ log = logging.getLogger(__name__)
 
 Post: TypeAlias = dict[str, Any]  # as an event, but for the room
 
-_PAGE = (
-    200  # Slack recommends no more at a time; apps that are sold outside of its Marketplace get 15, whatever they ask
-)
+# Slack recommends no more at a time; apps that are sold outside of its Marketplace get 15, whatever they ask
+_PAGE = 200
 
 # Tier 3 is 50 calls a minute for each of these methods, and finding a lost page of an answer needs some of them. So
 # many may be made at once, and as many a minute after that.
